@@ -1,0 +1,67 @@
+"""From a file to settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from fusewatch.server.settings.document import Document, read_document
+from fusewatch.server.settings.model import Settings
+from fusewatch.server.settings.problems import Problem, SettingsError
+from fusewatch.server.settings.validation import validate
+
+#: Used when it stands in the current folder and no other file is named.
+DEFAULT_FILE: Final = Path("fusewatch.yml")
+_MAX_BYTES: Final = 64 << 20
+
+
+def load_settings(path: Path | None, *, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of a file, or the defaults without one: the machine it runs on is watched.
+
+    ``environ`` stands for the environment in ``${NAME}`` (default: that of the process).
+
+    Raises:
+        SettingsError: the file can't be read or used; names every problem with its place.
+    """
+    if path is None:
+        return Settings()
+    return parse_settings(_read(path), file=str(path), base=path.parent, environ=os.environ if environ is None else environ)
+
+
+def parse_settings(text: str, *, file: str, base: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings of a file's text; ``base`` is the folder that relative paths of secrets and target files start from.
+
+    Raises:
+        SettingsError: names every problem with its place.
+    """
+    document = read_document(text, file=file, base=base.absolute(), environ=environ)
+    settings = None if document.value is None and document.problems else validate(document, Settings)
+    _check_files(document)
+    if settings is None or document.problems:
+        raise SettingsError(sorted(document.problems, key=lambda problem: (problem.line, problem.key)))
+    return settings
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise SettingsError([Problem(str(path), 0, "", f"larger than {_MAX_BYTES >> 20} MB; is this the configuration?")])
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError([Problem(str(path), 0, "", f"can't be read: {error.strerror}")]) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError([Problem(str(path), 0, "", "not a text file in UTF-8")]) from error
+
+
+def _check_files(document: Document) -> None:
+    """A secret or certificate that can't be read now would fail later, at a worse time."""
+    for path, place in document.places.items():
+        if not path or not str(path[-1]).endswith("_file") or not place.text:
+            continue
+        try:
+            with Path(place.text).open("rb") as file:
+                file.read(1)
+        except OSError as error:
+            document.report(path, f"{place.text} can't be read: {error.strerror}")

@@ -1,0 +1,92 @@
+"""Everything fusewatch.yml can hold: the rooms' own blocks put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from fusewatch.access.config import AccessSettings
+from fusewatch.records.config import RecordsSettings
+from fusewatch.server.logs import LogFormat, LogLevel
+from fusewatch.telemetry.config import Block, DurationMs
+
+DEFAULT_LISTEN = "127.0.0.1:9470"
+DEFAULT_DATA = "fusewatch-data"
+
+
+def split_listen(listen: str) -> tuple[str, int]:
+    """Host and port of ``HOST:PORT``; an empty host means every address, ``[::1]:9470`` is IPv6.
+
+    Raises:
+        ValueError: not of that form.
+    """
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65_535 or (":" in host and not host.startswith("[")):
+        raise ValueError(f"expected HOST:PORT such as {DEFAULT_LISTEN}, not {listen!r}")
+    return host.strip("[]"), int(port)
+
+
+def _listen(value: str) -> str:
+    split_listen(value)
+    return value
+
+
+class HostSettings(Block):
+    """The machine Fusewatch runs on, read without any exporter."""
+
+    #: Whether CPU, memory, disks and network of this machine are collected.
+    enabled: bool = True
+    #: How often they are read.
+    interval: DurationMs = 15_000
+
+    @model_validator(mode="after")
+    def _interval_is_positive(self) -> HostSettings:
+        if self.interval < 1_000:
+            raise ValueError("interval must be at least 1s")
+        return self
+
+
+class QuerySettings(Block):
+    """What one PromQL query may use; one that needs more is answered with an error that says so."""
+
+    #: Samples that a query may read.
+    max_samples: Annotated[int, Field(gt=0)] = 50_000_000
+    #: Series that a query may read.
+    max_series: Annotated[int, Field(gt=0)] = 1_000_000
+    #: Points per series of a range query.
+    max_steps: Annotated[int, Field(gt=0)] = 11_000
+    #: How long a query may take, however long its client would wait.
+    timeout: DurationMs = 120_000
+    #: How old a sample may be and still count as a series' current value.
+    lookback_delta: DurationMs = 300_000
+    #: Queries at the same time; further ones wait.
+    max_concurrency: Annotated[int, Field(gt=0)] = 20
+
+
+class LogSettings(Block):
+    """Fusewatch's own log, on standard error."""
+
+    #: The least severe lines that are written: debug, info, warning or error.
+    level: LogLevel = "info"
+    #: json, text, or auto: text on a terminal, JSON elsewhere.
+    format: LogFormat = "auto"
+
+
+class Settings(Block):
+    """The whole of fusewatch.yml."""
+
+    #: Address and port of everything: pages, APIs, /metrics. `:9470` listens on every address.
+    listen: Annotated[str, AfterValidator(_listen)] = DEFAULT_LISTEN
+    #: The folder that holds all data.
+    data: Annotated[str, Field(min_length=1)] = DEFAULT_DATA
+    log: LogSettings = LogSettings()
+    host: HostSettings = HostSettings()
+    query: QuerySettings = QuerySettings()
+    records: RecordsSettings = RecordsSettings()
+    access: AccessSettings = AccessSettings()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on."""
+        return split_listen(self.listen)
