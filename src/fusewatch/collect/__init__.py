@@ -1,0 +1,1 @@
+"""What Fusewatch fetches by itself: scraped targets with their discovery, and the machine it runs on."""

@@ -1,0 +1,150 @@
+"""The ``global`` and ``scrape_configs`` blocks, in Prometheus' syntax to the letter.
+
+https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from fusewatch.collect.discovery.config import DnsSdConfig, FileSdConfig, HttpSdConfig, StaticConfig
+from fusewatch.collect.http_config import HttpConfig, Text
+from fusewatch.collect.relabel import RelabelConfig
+from fusewatch.collect.unsupported import Unsupported, UnsupportedDiscovery
+from fusewatch.telemetry.config import Block, DurationMs, Size
+from fusewatch.telemetry.exposition.negotiation import DEFAULT_PROTOCOLS, ScrapeProtocol
+
+_MINUTE: Final = 60_000
+_TEN_SECONDS: Final = 10_000
+
+
+def _check_protocols(value: Any) -> Any:
+    for protocol in value if isinstance(value, (list, tuple)) else (value,):
+        if protocol == "PrometheusProto":
+            raise ValueError("PrometheusProto is a protocol of Prometheus that Fusewatch does not support yet; remove it")
+    if isinstance(value, (list, tuple)) and len(set(value)) != len(value):
+        raise ValueError("duplicated protocol in scrape_protocols")
+    return value
+
+
+class ScrapeLimits(Block):
+    """Bounds on what a scrape may bring; 0 means none. A scrape beyond one fails as a whole."""
+
+    body_size_limit: Size = 0
+    sample_limit: int = Field(default=0, ge=0)
+    target_limit: int = Field(default=0, ge=0)
+    label_limit: int = Field(default=0, ge=0)
+    label_name_length_limit: int = Field(default=0, ge=0)
+    label_value_length_limit: int = Field(default=0, ge=0)
+    keep_dropped_targets: int = Field(default=0, ge=0)
+    metric_name_validation_scheme: Literal["", "utf8", "legacy"] = ""
+    metric_name_escaping_scheme: Literal["", "allow-utf-8", "underscores", "dots", "values"] = ""
+    extra_scrape_metrics: Unsupported = None
+    scrape_failure_log_file: Unsupported = None
+    scrape_native_histograms: Unsupported = None
+    always_scrape_classic_histograms: Unsupported = None
+    convert_classic_histograms_to_nhcb: Unsupported = None
+
+
+class GlobalConfig(ScrapeLimits):
+    """What holds for every job unless the job says otherwise."""
+
+    scrape_interval: DurationMs = _MINUTE
+    scrape_timeout: DurationMs = 0
+    scrape_protocols: tuple[ScrapeProtocol, ...] = DEFAULT_PROTOCOLS
+    evaluation_interval: DurationMs = _MINUTE
+    rule_query_offset: DurationMs = 0
+    external_labels: dict[str, Text] = Field(default_factory=dict)
+    query_log_file: Unsupported = None
+    runtime: Unsupported = None
+
+    _protocols = field_validator("scrape_protocols", mode="before")(_check_protocols)
+
+    @field_validator("external_labels")
+    @classmethod
+    def _label_names(cls, value: dict[str, str]) -> dict[str, str]:
+        if "" in value:
+            raise ValueError('"" is not a valid label name')
+        return value
+
+    @model_validator(mode="after")
+    def _timeout_fits(self) -> Self:
+        if self.scrape_timeout > self.scrape_interval > 0:
+            raise ValueError("global scrape timeout greater than scrape interval")
+        return self
+
+    @property
+    def interval(self) -> int:
+        """Milliseconds between scrapes, the default applied (a written 0 means the default)."""
+        return self.scrape_interval or _MINUTE
+
+    @property
+    def timeout(self) -> int:
+        """Milliseconds a scrape may take, the default applied: 10 s, never more than the interval."""
+        return self.scrape_timeout or min(_TEN_SECONDS, self.interval)
+
+
+class ScrapeConfig(ScrapeLimits, HttpConfig, UnsupportedDiscovery):
+    """One job. A 0 or an empty value takes the global one; :func:`resolve_scrape_configs` fills it in."""
+
+    job_name: str = Field(min_length=1)
+    scrape_interval: DurationMs = 0
+    scrape_timeout: DurationMs = 0
+    metrics_path: str = "/metrics"
+    scheme: Literal["http", "https"] = "http"
+    params: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+    honor_labels: bool = False
+    honor_timestamps: bool = True
+    track_timestamps_staleness: bool = False
+    enable_compression: bool = True
+    scrape_protocols: tuple[ScrapeProtocol, ...] = ()
+    fallback_scrape_protocol: ScrapeProtocol | None = None
+    native_histogram_bucket_limit: Unsupported = None
+    native_histogram_min_bucket_factor: Unsupported = None
+    static_configs: tuple[StaticConfig, ...] = ()
+    file_sd_configs: tuple[FileSdConfig, ...] = ()
+    http_sd_configs: tuple[HttpSdConfig, ...] = ()
+    dns_sd_configs: tuple[DnsSdConfig, ...] = ()
+    relabel_configs: tuple[RelabelConfig, ...] = ()
+    metric_relabel_configs: tuple[RelabelConfig, ...] = ()
+
+    _protocols = field_validator("scrape_protocols", "fallback_scrape_protocol", mode="before")(_check_protocols)
+
+    @model_validator(mode="after")
+    def _timeout_fits(self) -> Self:
+        if self.scrape_timeout > self.scrape_interval > 0:
+            message = f"scrape timeout greater than scrape interval for scrape config with job name {self.job_name!r}"
+            raise ValueError(message)
+        return self
+
+    def resolved(self, defaults: GlobalConfig) -> ScrapeConfig:
+        """This job with the global values where it has none of its own.
+
+        Raises:
+            ValueError: its timeout is then longer than its interval.
+        """
+        interval = self.scrape_interval or defaults.interval
+        timeout = self.scrape_timeout or min(defaults.timeout, interval)
+        if timeout > interval:
+            message = f"scrape timeout greater than scrape interval for scrape config with job name {self.job_name!r}"
+            raise ValueError(message)
+        inherited = {name: getattr(self, name) or getattr(defaults, name) for name in (*ScrapeLimits.model_fields, "scrape_protocols")}
+        return self.model_copy(update={**inherited, "scrape_interval": interval, "scrape_timeout": timeout})
+
+
+def resolve_scrape_configs(defaults: GlobalConfig, configs: Sequence[ScrapeConfig]) -> tuple[ScrapeConfig, ...]:
+    """All jobs as they run: global values filled in.
+
+    Raises:
+        ValueError: two jobs of one name, or a timeout longer than its interval; the message names the job.
+    """
+    seen: set[str] = set()
+    for config in configs:
+        if config.job_name in seen:
+            message = f"found multiple scrape configs with job name {config.job_name!r}"
+            raise ValueError(message)
+        seen.add(config.job_name)
+    return tuple(config.resolved(defaults) for config in configs)
