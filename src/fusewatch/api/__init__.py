@@ -1,0 +1,1 @@
+"""The HTTP face: one package per protocol (``prometheus``, our own ``fusewatch``) and the middleware they share."""

@@ -1,0 +1,1 @@
+"""What wraps every request: pure ASGI, in the order that ``stack`` gives."""

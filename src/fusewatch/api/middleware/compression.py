@@ -1,0 +1,81 @@
+"""Answers as small as the client can read: zstd, else gzip."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import anyio.to_thread
+import cramjam
+from starlette.datastructures import Headers
+from starlette.middleware.gzip import GZipResponder, IdentityResponder
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+#: Below this, headers weigh as much as what is saved.
+MINIMUM_SIZE: Final = 1024
+#: On a query's answer level 4 takes a ninth of the time of level 9 for 5 % more bytes, zstd at level 3 less than half of that.
+_GZIP_LEVEL: Final = 4
+_ZSTD_LEVEL: Final = 3
+_PREFERRED: Final = ("zstd", "gzip")
+
+
+class ZstdResponder(IdentityResponder):
+    """Starlette's responder with zstd (RFC 8878); large pieces are compressed in a thread."""
+
+    content_encoding = "zstd"
+    _thread_minimum_size = 128 << 10
+
+    def __init__(self, app: ASGIApp, minimum_size: int) -> None:
+        super().__init__(app, minimum_size)
+        self._compressor: cramjam.zstd.Compressor | None = None
+
+    async def apply_compression(self, body: bytes, *, more_body: bool) -> bytes:
+        """The next piece of the compressed stream."""
+        if len(body) < self._thread_minimum_size:
+            return self._compress(body, more_body=more_body)
+        return await anyio.to_thread.run_sync(lambda: self._compress(body, more_body=more_body))
+
+    def _compress(self, body: bytes, *, more_body: bool) -> bytes:
+        if self._compressor is None:
+            self._compressor = cramjam.zstd.Compressor(level=_ZSTD_LEVEL)
+        self._compressor.compress(body)
+        return bytes(self._compressor.flush() if more_body else self._compressor.finish())
+
+
+class Compression:
+    """Compresses what is text and not small; leaves alone what is compressed already, and event streams."""
+
+    def __init__(self, app: ASGIApp, *, minimum_size: int = MINIMUM_SIZE) -> None:
+        self._app = app
+        self._minimum_size = minimum_size
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection, as ASGI hands it over."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        await self._responder(choose_encoding(Headers(scope=scope).get("accept-encoding", "")))(scope, receive, send)
+
+    def _responder(self, encoding: str) -> ASGIApp:
+        if encoding == "zstd":
+            return ZstdResponder(self._app, self._minimum_size)
+        if encoding == "gzip":
+            return GZipResponder(self._app, self._minimum_size, compresslevel=_GZIP_LEVEL)
+        return IdentityResponder(self._app, self._minimum_size)
+
+
+def choose_encoding(accepted: str) -> str:
+    """Of the encodings that an ``Accept-Encoding`` allows (RFC 9110, 12.5.3) the one we prefer; "" to send the answer as it is."""
+    weights = {}
+    for part in accepted.lower().split(","):
+        name, _, options = part.partition(";")
+        weights[name.strip()] = _weight(options)
+    allowed = [name for name in _PREFERRED if weights.get(name, weights.get("*", 0.0)) > 0]
+    return max(allowed, key=lambda name: weights.get(name, weights.get("*", 0.0)), default="")
+
+
+def _weight(options: str) -> float:
+    name, _, value = options.strip().partition("=")
+    try:
+        return float(value) if name.strip() == "q" else 1.0
+    except ValueError:
+        return 0.0
