@@ -1,0 +1,1 @@
+"""Alembic's place in the package: one numbered file per change of the schema."""
