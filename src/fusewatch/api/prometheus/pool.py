@@ -1,0 +1,148 @@
+"""Where queries run: a few threads, a bounded line in front of them, and nobody computing for a client that is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from starlette.types import Receive
+
+from fusewatch.api.prometheus.errors import CanceledError, TimeoutExceeded, UnavailableError
+from fusewatch.telemetry.ports import Budget, CancelledReadError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolLimits:
+    """How many queries run and wait, for how long (seconds), and what one may load."""
+
+    workers: int = 4
+    waiting: int = 64
+    wait_s: float = 10.0
+    timeout_s: float = 120.0
+    max_samples: int = 50_000_000
+    max_series: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatistics:
+    """How full the pool is."""
+
+    running: int
+    workers: int
+    waiting: int
+    waiting_limit: int
+
+
+class QueryPool:
+    """Runs blocking work in threads, each under a :class:`Budget` that ends with its time or with its client."""
+
+    #: How long work may take to notice that its time is over before the client is answered without it.
+    _grace_s = 1.0
+
+    def __init__(self, limits: PoolLimits | None = None) -> None:
+        self.limits = limits or PoolLimits()
+        self._threads = ThreadPoolExecutor(self.limits.workers, thread_name_prefix="query")
+        self._places = asyncio.Semaphore(self.limits.workers)
+        self._waiting = 0
+        self._running = 0
+
+    def statistics(self) -> PoolStatistics:
+        """How full the pool is."""
+        return PoolStatistics(self._running, self.limits.workers, self._waiting, self.limits.waiting)
+
+    def close(self) -> None:
+        """Takes nothing new; what runs ends by itself."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def run(self, work: Callable[[Budget], T], *, receive: Receive | None = None, timeout_s: float | None = None) -> T:
+        """What ``work`` returns or raises; ``receive`` tells when the client hangs up.
+
+        The time limit, at most the pool's own, includes the wait for a thread.
+
+        Raises:
+            UnavailableError: too many queries at once.
+            TimeoutExceeded: the time is over.
+            CanceledError: the client went away.
+        """
+        seconds = min(self.limits.timeout_s if timeout_s is None else timeout_s, self.limits.timeout_s)
+        deadline = time.monotonic() + seconds
+        budget = Budget(max_samples=self.limits.max_samples, max_series=self.limits.max_series, deadline=deadline)
+        async with _watched(budget, receive):
+            await self._take_place(budget, min(seconds, self.limits.wait_s))
+            return await self._result(self._start(work, budget), budget)
+
+    async def _take_place(self, budget: Budget, wait_s: float) -> None:
+        if self._waiting >= self.limits.waiting:
+            raise UnavailableError("too many queries at once; try again in a moment", retry_after_s=1)
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._places.acquire()
+        except TimeoutError as error:
+            if time.monotonic() >= budget.deadline:
+                raise TimeoutExceeded("query timed out in query queue") from error
+            raise UnavailableError(f"no thread was free for {wait_s:g} s; try again in a moment", retry_after_s=5) from error
+        finally:
+            self._waiting -= 1
+
+    def _start(self, work: Callable[[Budget], T], budget: Budget) -> asyncio.Future[T]:
+        def begin() -> T:
+            budget.check()  # the client may have gone while the work waited
+            return work(budget)
+
+        try:
+            started = asyncio.get_running_loop().run_in_executor(self._threads, begin)
+        except RuntimeError as error:  # the pool is closed
+            self._places.release()
+            raise UnavailableError("the server is shutting down") from error
+        self._running += 1
+        started.add_done_callback(self._ended)
+        return started
+
+    def _ended(self, done: asyncio.Future[T]) -> None:
+        self._running -= 1
+        self._places.release()
+        if not done.cancelled():
+            done.exception()  # seen, even when nobody waits for it any more
+
+    async def _result(self, started: asyncio.Future[T], budget: Budget) -> T:
+        try:
+            # Shielded: a thread can't be stopped, so its place is taken until it ends, whoever still waits for it.
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + budget.deadline - time.monotonic() + self._grace_s):
+                return await asyncio.shield(started)
+        except TimeoutError as error:
+            raise TimeoutExceeded("query timed out in expression evaluation") from error
+        except CancelledReadError as error:
+            if budget.cancelled:
+                raise CanceledError("query was canceled in expression evaluation") from error
+            raise TimeoutExceeded("query timed out in expression evaluation") from error
+        finally:
+            budget.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _watched(budget: Budget, receive: Receive | None) -> AsyncIterator[None]:
+    """Cancels the budget when the client hangs up."""
+    if receive is None:
+        yield
+        return
+    watcher = asyncio.create_task(_hang_up(budget, receive), name="hang-up")
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher
+
+
+async def _hang_up(budget: Budget, receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    budget.cancel()
