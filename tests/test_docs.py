@@ -11,8 +11,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 COVERAGE = (ROOT / "docs/coverage.md").read_text()
 ROWS = re.findall(r"^\| ([A-Z]\d+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", COVERAGE, re.MULTILINE)
+DASH = "\N{EN DASH}"
 COUNTS = {"M": 10, "C": 3, "A": 24, "D": 49, "T": 4, "R": 9, "I": 9, "P": 12, "O": 32, "X": 5}
-CLAIMS = [(number, claim.strip()) for number, _, _, tests in ROWS for claim in tests.split(",") if claim.strip() != "–"]
+CLAIMS = [(number, claim.strip()) for number, _, _, tests in ROWS for claim in tests.split(",") if claim.strip() != DASH]
 
 
 def test_every_requirement_has_one_row():
@@ -20,7 +21,7 @@ def test_every_requirement_has_one_row():
 
 
 def test_a_place_is_named_exactly_where_a_test_is():
-    assert [number for number, _, place, tests in ROWS if (place.strip() == "–") != (tests.strip() == "–")] == []
+    assert [number for number, _, place, tests in ROWS if (place.strip() == DASH) != (tests.strip() == DASH)] == []
 
 
 @pytest.mark.parametrize(("number", "claim"), CLAIMS or [pytest.param("", "", marks=pytest.mark.skip("nothing is claimed yet"))])
