@@ -11,7 +11,7 @@ UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '
 # The real parts that tests run against.
 DEBIAN := chromium prometheus prometheus-node-exporter prometheus-alertmanager victoria-metrics
 
-.PHONY: up test install lint types ui-test unit debian constraints bench clean
+.PHONY: up test install lint types ui-test unit debian constraints clean
 
 up: $(VENV)/.installed
 	@$(BIN)/fusewatch up --data $(DATA) $(ARGS)
@@ -65,8 +65,6 @@ debian:
 constraints: $(VENV)/.dev
 	$(BIN)/uv pip compile --group dev pyproject.toml --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --upgrade -o constraints.txt
 
-bench: $(VENV)/.dev debian
-	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf $(VENV) ui/node_modules src/fusewatch/server/static build dist

@@ -1,0 +1,1 @@
+"""Measurements beside a peer of the same run; ``python -m benchmarks`` lists them."""
