@@ -42,7 +42,7 @@ class Busy:
 
 async def until(condition) -> None:
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  what it waits for happens in another thread
             await asyncio.sleep(0.001)
 
 

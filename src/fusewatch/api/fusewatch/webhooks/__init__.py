@@ -1,0 +1,1 @@
+"""What GitHub, GitLab and Argo CD tell by webhook, understood as events."""
