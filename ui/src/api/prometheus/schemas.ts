@@ -1,0 +1,50 @@
+import * as v from 'valibot'
+
+const labels = v.record(v.string(), v.string())
+/** Rows of numbers are checked while they are converted: a schema per point would cost more than drawing it. */
+const rows = v.custom<unknown[]>(Array.isArray, 'expected a list of points')
+
+export const Matrix = v.object({ resultType: v.literal('matrix'), result: v.array(v.object({ metric: labels, values: rows })) })
+export const Vector = v.object({ resultType: v.literal('vector'), result: v.array(v.object({ metric: labels, value: rows })) })
+export const Scalar = v.object({ resultType: v.picklist(['scalar', 'string']), result: rows })
+
+const Statistics = v.object({
+  samples: v.optional(v.object({ totalQueryableSamples: v.optional(v.number()), peakSamples: v.optional(v.number()) })),
+  timings: v.optional(v.object({ execTotalTime: v.optional(v.number()) })),
+})
+
+const stats = { stats: v.nullish(Statistics) }
+
+export const QueryData = v.variant('resultType', [
+  v.object({ ...Matrix.entries, ...stats }),
+  v.object({ ...Vector.entries, ...stats }),
+  v.object({ ...Scalar.entries, ...stats }),
+])
+
+
+/** A query's answer in Prometheus' envelope. */
+export const QueryAnswer = v.object({
+  status: v.literal('success'),
+  data: QueryData,
+  warnings: v.nullish(v.array(v.string()), []),
+  infos: v.nullish(v.array(v.string()), []),
+})
+
+export const Names = v.array(v.string())
+export const Metadata = v.record(v.string(), v.array(v.object({ type: v.string(), help: v.string(), unit: v.string() })))
+
+const NameValue = v.array(v.object({ name: v.string(), value: v.number() }))
+export const TsdbStatus = v.object({
+  headStats: v.nullish(v.object({ numSeries: v.nullish(v.number()) })),
+  seriesCountByMetricName: v.nullish(NameValue, []),
+  labelValueCountByLabelName: v.nullish(NameValue, []),
+  seriesCountByLabelValuePair: v.nullish(NameValue, []),
+})
+
+export const ConfigText = v.object({ yaml: v.string() })
+export const Flags = v.record(v.string(), v.string())
+export const BuildInfo = v.record(v.string(), v.string())
+
+export type Metadata = v.InferOutput<typeof Metadata>
+export type TsdbStatus = v.InferOutput<typeof TsdbStatus>
+export type QueryAnswer = v.InferOutput<typeof QueryAnswer>

@@ -1,0 +1,103 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  retainSearchParams,
+  stripSearchParams,
+  type SearchSchemaInput,
+} from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { validateExplore } from '../pages/explore/search'
+import { validateTargets } from '../pages/targets/search'
+import { NotFound, PageFailed } from './PageFailed'
+import { parseSearch, SHARED_DEFAULTS, stringifySearch, textOf, validateShared } from './search'
+import { Shell } from './Shell'
+import { TimeProvider } from './TimeProvider'
+
+function Root(): ReactNode {
+  return (
+    <TimeProvider>
+      <Outlet />
+    </TimeProvider>
+  )
+}
+
+const rootRoute = createRootRoute({
+  component: Root,
+  notFoundComponent: NotFound,
+  validateSearch: validateShared,
+  search: { middlewares: [retainSearchParams(['from', 'to', 'tz', 'refresh']), stripSearchParams(SHARED_DEFAULTS)] },
+})
+
+/** Where to go after the login. */
+interface LoginSearch {
+  next?: string
+}
+
+function validateLogin(raw: LoginSearch & SearchSchemaInput): LoginSearch {
+  const next = textOf(raw.next)
+  return next ? { next } : {}
+}
+
+const loginRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/login',
+  validateSearch: validateLogin,
+  component: lazyRouteComponent(() => import('../pages/login/LoginPage'), 'LoginPage'),
+})
+
+const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: 'shell', component: Shell })
+
+const overviewRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('../pages/overview/OverviewPage'), 'OverviewPage'),
+})
+
+const exploreRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/explore',
+  validateSearch: validateExplore,
+  component: lazyRouteComponent(() => import('../pages/explore/ExplorePage'), 'ExplorePage'),
+})
+
+const targetsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/targets',
+  validateSearch: validateTargets,
+  component: lazyRouteComponent(() => import('../pages/targets/TargetsPage'), 'TargetsPage'),
+})
+
+const statusRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/status',
+  component: lazyRouteComponent(() => import('../pages/status/StatusPage'), 'StatusPage'),
+})
+
+const usersRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/users',
+  component: lazyRouteComponent(() => import('../pages/users/UsersPage'), 'UsersPage'),
+})
+
+const routeTree = rootRoute.addChildren([
+  loginRoute,
+  shellRoute.addChildren([overviewRoute, exploreRoute, targetsRoute, statusRoute, usersRoute]),
+])
+
+export const router = createRouter({
+  routeTree,
+  parseSearch,
+  stringifySearch,
+  defaultPreload: 'intent',
+  defaultErrorComponent: PageFailed,
+  scrollRestoration: true,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,34 @@
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+
+const accent: MantineColorsTuple = [
+  '#ecedfb', '#d5d8f6', '#b9befb', '#a5adff', '#7d86ea', '#5f68d8', '#454dc2', '#3a41a8', '#2f368c', '#252a70',
+]
+
+export const theme = createTheme({
+  primaryColor: 'accent',
+  primaryShade: { light: 6, dark: 3 },
+  autoContrast: true,
+  colors: { accent },
+  fontFamily: 'var(--fw-sans)',
+  fontFamilyMonospace: 'var(--fw-mono)',
+  fontSizes: { xs: '12px', sm: '13px', md: '13.5px', lg: '15px', xl: '18px' },
+  defaultRadius: 'sm',
+  cursorType: 'pointer',
+})
+
+/** Mantine's own variables point at our tokens, so that its components and ours cannot drift apart. */
+export const cssVariables: CSSVariablesResolver = () => {
+  const shared = {
+    '--mantine-color-body': 'var(--fw-panel)',
+    '--mantine-color-text': 'var(--fw-text)',
+    '--mantine-color-dimmed': 'var(--fw-muted)',
+    '--mantine-color-placeholder': 'var(--fw-muted)',
+    '--mantine-color-error': 'var(--fw-critical)',
+    '--mantine-color-default-border': 'var(--fw-line)',
+    '--mantine-color-default': 'var(--fw-raised)',
+    '--mantine-color-default-hover': 'var(--fw-sunken)',
+    '--mantine-color-default-color': 'var(--fw-text)',
+    '--mantine-color-anchor': 'var(--fw-accent)',
+  }
+  return { variables: {}, light: shared, dark: shared }
+}

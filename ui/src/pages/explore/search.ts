@@ -1,0 +1,19 @@
+import type { SearchSchemaInput } from '@tanstack/react-router'
+import { listOf } from '../../app/search'
+
+/** What a link to an exploration restores, beside the time. */
+export interface ExploreSearch {
+  q: string[]
+  /** Positions in `q` of the queries that are not drawn. */
+  hide: string[]
+  tab: 'graph' | 'table'
+}
+
+export function validateExplore(raw: Partial<ExploreSearch> & SearchSchemaInput): Partial<ExploreSearch> {
+  const search: Partial<ExploreSearch> = {}
+  const [q, hide] = [listOf(raw.q), listOf(raw.hide)]
+  if (q.length > 0) search.q = q
+  if (hide.length > 0) search.hide = hide
+  if (raw.tab === 'table') search.tab = 'table'
+  return search
+}
