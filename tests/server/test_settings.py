@@ -69,15 +69,20 @@ def test_an_empty_file_and_empty_blocks_mean_the_defaults(tmp_path):
         (
             "data: ${NO_SUCH}/x\nhosts: {}\n",
             [
-                "fusewatch.yml:1: data: environment variable NO_SUCH is not set "
-                "(set it, write ${NO_SUCH:-default}, or $${NO_SUCH} for the text itself)",
+                (
+                    "fusewatch.yml:1: data: environment variable NO_SUCH is not set "
+                    "(set it, write ${NO_SUCH:-default}, or $${NO_SUCH} for the text itself)"
+                ),
                 'fusewatch.yml:2: hosts: unknown key (did you mean "host"?)',
             ],
         ),
         # an alias that holds itself
-        ("host: &a\n  enabled: *a\n", ["fusewatch.yml:2: host.enabled: an alias that contains itself, or more values than a configuration can have"]),
+        (
+            "host: &a\n  enabled: *a\n",
+            ["fusewatch.yml:2: host.enabled: an alias that contains itself, or more values than a configuration can have"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_mistake_is_named_by_file_line_and_key(text, expected, tmp_path):
     assert problems(text, tmp_path) == expected
 

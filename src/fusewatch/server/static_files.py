@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import anyio.to_thread
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
@@ -24,6 +25,7 @@ _POLICY: Final = (
     "style-src-attr 'none'; connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; worker-src 'self'; manifest-src 'self'; "
     "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 )
+_NOT_PAGES: Final = ("api/", "-/", "health/", "v1/")
 _SECURITY: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -47,7 +49,7 @@ class _Asset:
 
 
 class StaticFiles:
-    """Answers ``GET /{path:path}`` from the folder of the built UI.
+    """Answers every path that no route knows from the folder of the built UI.
 
     A page path gets index.html, whatever it is (the UI routes itself); a path that looks like a file or an API and is none gets 404.
     """
@@ -58,9 +60,15 @@ class StaticFiles:
         index = self._assets.pop("index.html", None)
         self._index = index.path.read_text(encoding="utf-8") if index else None
 
-    async def __call__(self, request: Request) -> Response:
-        """The file or page that was asked for."""
-        path = request.path_params.get("path", "").lstrip("/")
+    async def answer(self, request: Request) -> Response:
+        """The file or page that was asked for.
+
+        Raises:
+            HTTPException: 404, under the paths of the APIs.
+        """
+        path = request.url.path.lstrip("/")
+        if request.method not in {"GET", "HEAD"} or path.startswith(_NOT_PAGES):
+            raise HTTPException(404, f"there is no {request.method} /{path}")
         asset = self._assets.get(path)
         if asset is not None:
             return await self._asset(request, path, asset)
@@ -106,8 +114,8 @@ def accepted_encodings(header: str) -> set[str]:
 
 
 def _is_page(path: str) -> bool:
-    """Pages have no dot in their last part and lie under no API."""
-    return "." not in path.rpartition("/")[2] and not path.startswith(("assets/", "api/", "-/", "health/"))
+    """Pages have no dot in their last part."""
+    return "." not in path.rpartition("/")[2] and not path.startswith("assets/")
 
 
 def _read_folder(folder: Path) -> dict[str, _Asset]:

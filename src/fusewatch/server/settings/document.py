@@ -16,6 +16,8 @@ from fusewatch.server.settings.problems import KeyPath, Problem, format_key
 _MERGE = "tag:yaml.org,2002:merge"
 # Templates with a ${name} of their own (relabelling: named groups), which Prometheus users write without escapes.
 _TEMPLATES: Final = frozenset({"replacement", "target_label"})
+# Below these a key "files" lists paths.
+_PATH_LISTS: Final = frozenset({"file_sd_configs", "http_headers"})
 # Far above any real file; an alias that doubles itself twenty times stops here.
 _MAX_NODES: Final = 1_000_000
 
@@ -148,7 +150,7 @@ class _Builder:
             except MissingVariableError as error:
                 self._document.report(path, str(error), line=node.start_mark.line + 1)
                 return None
-        if text and (key.endswith("_file") or named[-2:] == ["file_sd_configs", "files"]):
+        if text and (key.endswith("_file") or (key == "files" and not _PATH_LISTS.isdisjoint(named))):
             text = os.path.normpath(self._base / text)
         line = self._document.places[path].line
         self._document.places[path] = Place(line, text)

@@ -38,6 +38,8 @@ def parse_settings(text: str, *, file: str, base: Path, environ: Mapping[str, st
     """
     document = read_document(text, file=file, base=base.absolute(), environ=environ)
     settings = None if document.value is None and document.problems else validate(document, Settings)
+    if settings is not None:
+        _check_jobs(document, settings)
     _check_files(document)
     if settings is None or document.problems:
         raise SettingsError(sorted(document.problems, key=lambda problem: (problem.line, problem.key)))
@@ -53,6 +55,20 @@ def _read(path: Path) -> str:
         raise SettingsError([Problem(str(path), 0, "", f"can't be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
         raise SettingsError([Problem(str(path), 0, "", "not a text file in UTF-8")]) from error
+
+
+def _check_jobs(document: Document, settings: Settings) -> None:
+    """What holds between the jobs, and between a job and the global values."""
+    seen: dict[str, int] = {}
+    for index, config in enumerate(settings.scrape_configs):
+        first = seen.setdefault(config.job_name, index)
+        if first != index:
+            line = document.line(("scrape_configs", first, "job_name"))
+            document.report(("scrape_configs", index, "job_name"), f"the job {config.job_name!r} stands twice, first in line {line}")
+        try:
+            config.resolved(settings.global_)
+        except ValueError as error:
+            document.report(("scrape_configs", index), str(error))
 
 
 def _check_files(document: Document) -> None:

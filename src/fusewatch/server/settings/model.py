@@ -7,8 +7,11 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from fusewatch.access.config import AccessSettings
+from fusewatch.api.config import EventsSettings
+from fusewatch.collect.config import GlobalConfig, ScrapeConfig
 from fusewatch.records.config import RecordsSettings
 from fusewatch.server.logs import LogFormat, LogLevel
+from fusewatch.storage.config import StorageSettings
 from fusewatch.telemetry.config import Block, DurationMs
 
 DEFAULT_LISTEN = "127.0.0.1:9470"
@@ -81,10 +84,14 @@ class Settings(Block):
     #: The folder that holds all data.
     data: Annotated[str, Field(min_length=1)] = DEFAULT_DATA
     log: LogSettings = LogSettings()
+    global_: Annotated[GlobalConfig, Field(alias="global")] = GlobalConfig()
+    scrape_configs: tuple[ScrapeConfig, ...] = ()
     host: HostSettings = HostSettings()
     query: QuerySettings = QuerySettings()
+    storage: StorageSettings = StorageSettings()
     records: RecordsSettings = RecordsSettings()
     access: AccessSettings = AccessSettings()
+    events: EventsSettings = EventsSettings()
 
     @property
     def address(self) -> tuple[str, int]:

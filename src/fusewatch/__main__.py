@@ -1,0 +1,7 @@
+"""``python -m fusewatch``."""
+
+from __future__ import annotations
+
+from fusewatch.cli.main import main
+
+main()

@@ -1,0 +1,132 @@
+"""A query's result as a table, CSV, JSON or a plot."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fusewatch.cli.failures import Failure
+from fusewatch.cli.times import show_time
+
+_PLOT_HEIGHT: Final = 20
+_PLOTTED_SERIES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series of a result: its labels, and points as (seconds, value as text)."""
+
+    labels: Mapping[str, str]
+    points: list[tuple[float, str]]
+
+    @property
+    def name(self) -> str:
+        """As PromQL writes it: ``up{job="a"}``."""
+        pairs = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self.labels.items() if name != "__name__")
+        metric = self.labels.get("__name__", "")
+        return f"{metric}{{{pairs}}}" if pairs or not metric else metric
+
+
+def read_result(data: Mapping[str, Any]) -> list[Series]:
+    """The series of an answer's ``data``; a scalar or string is one series without labels."""
+    kind, result = data["resultType"], data["result"]
+    if kind in {"scalar", "string"}:
+        return [Series({}, [(result[0], result[1])])]
+    if kind == "vector":
+        return [Series(found["metric"], [_point(found)]) for found in result]
+    return [Series(found["metric"], [(time, value) for time, value in found.get("values", [])]) for found in result]
+
+
+def as_table(data: Mapping[str, Any]) -> str:
+    """A table for people: the series with its value, or with each of its points."""
+    from rich.console import Console  # noqa: PLC0415 - takes 100 ms, and only tables need it
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    series = read_result(data)
+    if not series:
+        return "nothing found\n"
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("series", overflow="fold")
+    table.add_column("time (UTC)", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    for one in series:
+        for index, (time, value) in enumerate(one.points):
+            table.add_row(Text("" if index else one.name), show_time(time), value)
+    out = io.StringIO()
+    Console(file=out, width=shutil.get_terminal_size((160, 24)).columns, highlight=False).print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def as_json(data: Mapping[str, Any]) -> str:
+    """The ``data`` of Prometheus' API, indented."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_csv(data: Mapping[str, Any]) -> str:
+    """A line per point: every label a column, then timestamp (seconds) and value."""
+    series = read_result(data)
+    names = sorted({name for one in series for name in one.labels}, key=lambda name: (name != "__name__", name))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*names, "timestamp", "value"])
+    for one in series:
+        for time, value in one.points:
+            writer.writerow([*(one.labels.get(name, "") for name in names), f"{time:.3f}".rstrip("0").rstrip("."), value])
+    return out.getvalue()
+
+
+def as_plot(data: Mapping[str, Any]) -> str:
+    """Curves drawn with characters, as wide as the terminal.
+
+    Raises:
+        Failure: the result holds nothing that can be drawn.
+    """
+    import plotext  # noqa: PLC0415 - only plots need it
+
+    series = [(one.name, list(_numbers(one))) for one in read_result(data)]
+    drawn = [(name, points) for name, points in series if points]
+    if not drawn:
+        raise Failure("nothing to plot: the result is empty")
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.plotsize(shutil.get_terminal_size((120, 24)).columns, _PLOT_HEIGHT)
+    start = min(points[0][0] for _, points in drawn)
+    end = max(points[-1][0] for _, points in drawn)
+    for name, points in drawn[:_PLOTTED_SERIES]:
+        plotext.plot([time - start for time, _ in points], [value for _, value in points], label=name)
+    ticks = [start + (end - start) * part / 4 for part in range(5)]
+    plotext.xticks([tick - start for tick in ticks], [show_time(tick)[11:19] for tick in ticks])
+    plotext.xlabel(f"{show_time(start)} to {show_time(end)}")
+    more = len(drawn) - _PLOTTED_SERIES
+    drawing: str = plotext.build()
+    return drawing + ("\n" if more <= 0 else f"\n… and {more} more series\n")
+
+
+FORMATS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "table": as_table,
+    "json": as_json,
+    "csv": as_csv,
+    "plot": as_plot,
+}
+
+
+def _point(found: Mapping[str, Any]) -> tuple[float, str]:
+    time, value = found["value"] if "value" in found else (found["histogram"][0], "histogram")
+    return time, value
+
+
+def _numbers(series: Series) -> Iterator[tuple[float, float]]:
+    for time, text in series.points:
+        try:
+            value = float(text)
+        except ValueError:
+            continue
+        if math.isfinite(value):
+            yield time, value

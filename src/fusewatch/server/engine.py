@@ -1,0 +1,121 @@
+"""The engine process: what ``fusewatch up`` really runs, started and watched by the parent."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from fusewatch.server import exit_codes
+
+if TYPE_CHECKING:
+    from fusewatch.server.life import Life
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineOptions:
+    """What the command line says; the file says the rest."""
+
+    config: Path | None = None
+    data: str | None = None
+    listen: str | None = None
+    control_fd: int | None = None
+    listener_fd: int | None = None
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The entry point of the process."""
+    code = run(_parse(sys.argv[1:] if arguments is None else arguments))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything of ours is closed by now. The interpreter's own farewell would wait for threads inside native code, and let libraries tear
+    # down in an order that they do not all survive.
+    os._exit(code)
+
+
+def run(options: EngineOptions) -> int:
+    """Runs the engine until it is told to stop; its exit code. Blocks."""
+    control = _control(options.control_fd)
+    # Heavy imports wait until here: an engine that is told to stop meanwhile has nothing to lose.
+    from fusewatch.server.errors import StartError  # noqa: PLC0415
+    from fusewatch.server.logs import configure_logging  # noqa: PLC0415
+    from fusewatch.server.settings.problems import SettingsError  # noqa: PLC0415
+    from fusewatch.server.settings.source import SettingsSource  # noqa: PLC0415
+
+    source = SettingsSource(options.config, data=options.data, listen=options.listen)
+    try:
+        settings = source.load()
+    except SettingsError as error:
+        for problem in error.problems:
+            _say(str(problem))
+        return exit_codes.CONFIGURATION
+    configure_logging(level=settings.log.level, log_format=settings.log.format)
+
+    import uvloop  # noqa: PLC0415
+
+    from fusewatch.server.life import Life  # noqa: PLC0415
+
+    async def live() -> None:
+        life = Life(source=source, settings=settings, control=control, listener_fd=options.listener_fd)
+        _watch(life, control)
+        await life.run()
+
+    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    try:
+        runner.run(live())
+    except StartError as error:
+        _say(f"fusewatch: {error}")
+        return exit_codes.START
+    except Exception:  # noqa: BLE001 - the last line of defence: the parent starts another engine
+        import structlog  # noqa: PLC0415
+
+        structlog.get_logger("fusewatch.engine").exception("the engine failed")
+        return exit_codes.FAILURE
+    return exit_codes.CLEAN
+
+
+def _watch(life: Life, control: socket.socket | None) -> None:
+    """Connects signals and the parent's end with the engine's life."""
+    from fusewatch.server.parent import parent_is_gone  # noqa: PLC0415 - see above
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, life.stop)
+    loop.add_signal_handler(signal.SIGHUP, life.reload_soon)
+    if control is not None:
+        loop.add_reader(control, lambda: life.stop() if parent_is_gone(control) else None)
+
+
+def _control(descriptor: int | None) -> socket.socket | None:
+    """The socket that the parent shares with this process; closed in processes that this one starts."""
+    if descriptor is None:
+        return None
+    control = socket.socket(fileno=descriptor)
+    control.set_inheritable(False)
+    control.settimeout(0)
+    return control
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _parse(arguments: Sequence[str]) -> EngineOptions:
+    parser = argparse.ArgumentParser(prog="fusewatch.server.engine", description="Started by `fusewatch up`.")
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--data")
+    parser.add_argument("--listen")
+    parser.add_argument("--control-fd", type=int)
+    parser.add_argument("--listener-fd", type=int)
+    return EngineOptions(**vars(parser.parse_args(arguments)))
+
+
+if __name__ == "__main__":
+    main()

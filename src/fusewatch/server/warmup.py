@@ -1,0 +1,50 @@
+"""Compiled kernels, made ready before the first request needs them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from fusewatch.telemetry.clock import Clock
+
+
+class Warmup:
+    """Calls each room's warm-up once, in a thread; the server is not ready before.
+
+    With a cold cache that compiles for a while, which is said in the log.
+    """
+
+    name = "warm-up"
+
+    def __init__(self, warm: Mapping[str, Callable[[], None]], *, clock: Clock, slow_after_s: float = 2.0) -> None:
+        self._warm = warm
+        self._clock = clock
+        self._slow_after_s = slow_after_s
+        self._reason: str | None = "compiled kernels are being loaded"
+        self._log = structlog.get_logger("fusewatch.warmup").bind(component=self.name)
+
+    def unready_reason(self) -> str | None:
+        """What is being made ready, or None."""
+        return self._reason
+
+    async def run(self) -> None:
+        """Warms up, then rests until it is cancelled."""
+        started = self._clock.monotonic()
+        work = asyncio.create_task(self._warm_all())
+        try:
+            done, _ = await asyncio.wait([work], timeout=self._slow_after_s)
+            if not done:
+                self._reason = "kernels are being compiled; the first start takes up to a minute"
+                self._log.info("kernels are being compiled, once; later starts load them from disk")
+            await work
+        finally:
+            work.cancel()
+        self._reason = None
+        self._log.debug("kernels are ready", seconds=round(self._clock.monotonic() - started, 2))
+        await asyncio.Event().wait()
+
+    async def _warm_all(self) -> None:
+        for warm in self._warm.values():
+            await asyncio.to_thread(warm)
