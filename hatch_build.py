@@ -130,9 +130,7 @@ class NodeTools:
             check=False,
         )
         if finished.returncode:
-            message = (
-                f"the web UI's build failed: {script.name} ended with {finished.returncode}; FUSEWATCH_BUILD_UI=0 leaves it out"
-            )
+            message = f"the web UI's build failed: {script.name} ended with {finished.returncode}; FUSEWATCH_BUILD_UI=0 leaves it out"
             raise RuntimeError(f"{message}\n{finished.stdout[-4000:]}")
 
     def _environment(self, output: Path | None) -> dict[str, str]:
