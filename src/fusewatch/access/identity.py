@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from fusewatch.access.need import Need, Role
@@ -19,6 +19,7 @@ class Identity:
     """Somebody with a role, and where they are.
 
     ``kind`` says how we know: ``local`` (a loopback server without users), ``user`` (session or password), ``token``, or ``anonymous``.
+    ``expires_at`` (ms UTC) is when a token ends. ``user`` is the user behind a session, password or token.
     ``session`` and ``csrf`` are set for a browser's session only.
     """
 
@@ -26,8 +27,10 @@ class Identity:
     role: Role | None
     kind: Kind
     address: str = ""
-    session: str | None = None
-    csrf: str | None = None
+    user: str | None = None
+    expires_at: int | None = None
+    session: str | None = field(default=None, repr=False)
+    csrf: str | None = field(default=None, repr=False)
 
     def may(self, need: Need) -> bool:
         """Whether this is enough for a route with that need."""

@@ -1,9 +1,7 @@
 """What somebody hears who may not pass: the status, the body in the style of the API that was asked, the challenge.
 
-Refused (an HTTPException)
-├── 401 unauthorized   no credentials, or wrong ones
-├── 403 forbidden      the role is too low, or the request comes from a foreign page
-└── 429 too_many_attempts  guessing is slowed
+The status of a Refused says why: 401 no credentials or wrong ones, 403 a role too low or a foreign page, 429 too many guesses, 503 the
+users can't be read, or too many want to log in at once.
 """
 
 from __future__ import annotations
@@ -16,16 +14,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-_CODES: Final = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 429: "too_many_attempts", 503: "unavailable"}
+_CODES: Final = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    409: "conflict",
+    429: "too_many_requests",
+    503: "unavailable",
+}
 _PROMETHEUS_PATHS: Final = ("/api/v1/", "/federate", "/alertmanager/")
 
 
 class Refused(HTTPException):
     """A request that access turned away; ``detail`` is the sentence for people."""
 
-    def __init__(self, status_code: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, status_code: int, message: str, headers: Mapping[str, str] | None = None, *, field: str | None = None) -> None:
         super().__init__(status_code, message, headers)
         self.code = _CODES[status_code]
+        self.field = field
 
 
 def refusal(scope: Mapping[str, Any], refused: Refused) -> Response:
@@ -34,7 +41,8 @@ def refusal(scope: Mapping[str, Any], refused: Refused) -> Response:
         body: dict[str, Any] = {"status": "error", "errorType": refused.code, "error": refused.detail}
     else:
         request_id = scope.get("state", {}).get("request_id", "")
-        body = {"error": {"code": refused.code, "message": refused.detail}, "request_id": request_id}
+        problem = {"code": refused.code, "message": refused.detail, **({"field": refused.field} if refused.field else {})}
+        body = {"error": problem, "request_id": request_id}
     headers = {"Cache-Control": "no-store", **(refused.headers or {})}
     return Response(orjson.dumps(body), refused.status_code, headers, "application/json")
 
