@@ -16,7 +16,7 @@ def models_at(model: type[BaseModel], path: KeyPath) -> list[type[BaseModel]]:
     annotations: list[Any] = [model]
     for part in path:
         annotations = [inner for annotation in annotations for inner in _step(annotation, part)]
-    return [found for annotation in annotations for found in _members(annotation) if _is_model(found)]
+    return [found for annotation in annotations for found in members(annotation) if _is_model(found)]
 
 
 def known_keys(model: type[BaseModel], path: KeyPath) -> set[str]:
@@ -26,7 +26,7 @@ def known_keys(model: type[BaseModel], path: KeyPath) -> set[str]:
 
 def _step(annotation: Any, part: str | int) -> Iterator[Any]:
     """What stands below a value of this type at one key or index."""
-    for member in _members(annotation):
+    for member in members(annotation):
         if _is_model(member):
             for name, field in member.model_fields.items():
                 if part in (name, field.alias):
@@ -41,16 +41,16 @@ def _step(annotation: Any, part: str | int) -> Iterator[Any]:
             yield arguments[0]
 
 
-def _members(annotation: Any) -> Iterator[Any]:
+def members(annotation: Any) -> Iterator[Any]:
     """The types behind Annotated, aliases and unions."""
     if hasattr(annotation, "__value__"):
         annotation = annotation.__value__
     origin = get_origin(annotation)
     if origin is Annotated:
-        yield from _members(get_args(annotation)[0])
+        yield from members(get_args(annotation)[0])
     elif origin in (Union, types.UnionType):
         for member in get_args(annotation):
-            yield from _members(member)
+            yield from members(member)
     else:
         yield annotation
 
