@@ -26,17 +26,17 @@ from fusewatch.telemetry.durations import format_duration
 
 _INTRODUCTION: Final = """# Configuration
 
-`fusewatch up` reads `fusewatch.yml` of the current folder, or the file that `--config` names; without one it watches the machine it runs on.
-`fusewatch check FILE` names every mistake with its line. This page is generated from the program.
+`fusewatch up` reads `fusewatch.yml` of the current folder, or the file that `--config` names; without one it watches the machine it runs
+on. `fusewatch check FILE` names every mistake with its line. This page is generated from the program.
 
 - The blocks `global` and `scrape_configs` are those of `prometheus.yml`, to the letter; such a file works as it is.
-- `${NAME}` in a value is replaced from the environment, `${NAME:-default}` has a default, `$${NAME}` is the text `${NAME}`. A variable that is
-  not set and has no default is an error. In `replacement` and `target_label` nothing is replaced: `${name}` is a group there.
-- A key that ends in `_file` names a file with the value, read again at each use, so that a rotated secret is taken up. Relative paths start at
-  the folder of the configuration.
+- `${NAME}` in a value is replaced from the environment, `${NAME:-default}` has a default, `$${NAME}` is the text `${NAME}`. A variable that
+  is not set and has no default is an error. In `replacement` and `target_label` nothing is replaced: `${name}` is a group there.
+- A key that ends in `_file` names a file with the value, read again at each use, so that a rotated secret is taken up. Relative paths start
+  at the folder of the configuration.
 - Durations are written `15s`, `1h30m`, `500ms`; sizes `512MB`, `10GB` (powers of 1024).
-- SIGHUP and `POST /-/reload` take the file up again, all or nothing. `global`, `scrape_configs`, `host` and `log` take effect at once; a change
-  of anything else is refused with a message until a restart. `GET /api/v1/status/config` shows what is in use, secrets hidden.
+- SIGHUP and `POST /-/reload` take the file up again, all or nothing. `global`, `scrape_configs`, `host` and `log` take effect at once; a
+  change of anything else is refused with a message until a restart. `GET /api/v1/status/config` shows what is in use, secrets hidden.
 """
 _PROMETHEUS: Final = "https://prometheus.io/docs/prometheus/latest/configuration/configuration/"
 
@@ -56,11 +56,11 @@ def document() -> str:
     parts = [
         _INTRODUCTION,
         "## Top level\n",
-        _table(Key(key.path, key.kind, key.default, key.text) for key in keys_of(Settings) if key.kind != "block"),
+        _table(Key(key.path, key.kind, key.default, key.text) for key in keys_of(Settings) if "block" not in key.kind),
     ]
     for name, field in Settings.model_fields.items():
-        for model in models_at(Settings, (field.alias or name,)) or models_at(Settings, (field.alias or name, 0)):
-            parts.append(_section(field.alias or name, model))
+        key = field.alias or name
+        parts += [_section(key, model) for model in models_at(Settings, (key,)) or models_at(Settings, (key, 0))]
     return "\n".join(parts)
 
 
@@ -96,10 +96,8 @@ def _comments(owner: type[BaseModel]) -> dict[str, str]:
     """The ``#:`` comments above a class's fields."""
     source = textwrap.dedent(inspect.getsource(owner))
     lines = source.splitlines()
-    tree = ast.parse(source).body[0]
-    assert isinstance(tree, ast.ClassDef)
     found = {}
-    for statement in tree.body:
+    for statement in getattr(ast.parse(source).body[0], "body", []):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             above: list[str] = []
             index = statement.lineno - 2
