@@ -1,0 +1,1 @@
+"""Scraping: from discovered labels to targets, from targets to samples."""

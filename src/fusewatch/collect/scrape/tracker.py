@@ -1,0 +1,84 @@
+"""Which series of a target the store holds as alive, and the batches that say so."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fusewatch.collect.scrape.report import ReportSeries, ScrapeReport
+from fusewatch.telemetry.exposition.reader import Page
+from fusewatch.telemetry.exposition.walker import NO_TIMESTAMP
+from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.samples import STALE_NAN, SampleBatch, UInt64s
+
+#: Samples further ahead than this are left out, as Prometheus does: a broken clock must not make a series unreadable.
+MOST_AHEAD_MS = 10 * 60_000
+_NONE: UInt64s = np.empty(0, np.uint64)
+
+
+class SeriesTracker:
+    """The series of one target across scrapes, reloads and losses.
+
+    ``unnamed`` holds the labels that the store was not told yet. What :meth:`batch` assumes comes true with :meth:`written`.
+    """
+
+    def __init__(self, target: Labels, *, track_timestamps: bool) -> None:
+        self._report = ReportSeries(target)
+        self._track_timestamps = track_timestamps
+        self._alive = _NONE
+        self._reported = False
+        self._shown = _NONE
+        self.unnamed: dict[int, Labels] = dict(zip(self._report.ids.tolist(), self._report.labels, strict=True))
+
+    @property
+    def series(self) -> int:
+        """How many series the target showed at its last good scrape."""
+        return len(self._shown)
+
+    def count_added(self, page: Page) -> int:
+        """How many series of the page were not on the good page before."""
+        return len(_without(_all_series(page), self._shown))
+
+    def batch(self, page: Page | None, timestamp: int, report: ScrapeReport) -> SampleBatch:
+        """The page's samples, markers for what was alive and is gone, and the report, all at ``timestamp`` unless a line has its own."""
+        gone = self._alive if page is None else _without(self._alive, _all_series(page))
+        ids, times, values = [self._report.ids], [np.full(len(self._report.ids), timestamp)], [report.values]
+        if page is not None:
+            stamped = np.where(page.timestamps == NO_TIMESTAMP, timestamp, page.timestamps)
+            near = stamped <= timestamp + MOST_AHEAD_MS
+            good = slice(None) if near.all() else near
+            ids.append(page.ids[good])
+            times.append(stamped[good])
+            values.append(page.values[good])
+        ids.append(gone)
+        times.append(np.full(len(gone), timestamp))
+        values.append(np.full(len(gone), STALE_NAN))
+        return SampleBatch(np.concatenate(ids), np.concatenate(times), np.concatenate(values), dict(self.unnamed))
+
+    def end(self, timestamp: int) -> SampleBatch:
+        """Markers for all that is alive, the report included: the target is gone. Empty when nothing was ever written."""
+        ids = np.concatenate([self._alive, self._report.ids]) if self._reported else _NONE
+        return SampleBatch(ids, np.full(len(ids), timestamp), np.full(len(ids), STALE_NAN))
+
+    def written(self, page: Page | None, *, named: bool = True) -> None:
+        """The store took the batch; ``named`` is False when it may not have kept the labels of new series."""
+        self._reported = True
+        self._alive = _NONE if page is None else self._tracked(page)
+        if page is not None:
+            self._shown = _all_series(page)
+        if named:
+            self.unnamed.clear()
+
+    def _tracked(self, page: Page) -> UInt64s:
+        """Series with timestamps of their own end by themselves, unless the job says otherwise."""
+        return _all_series(page) if self._track_timestamps else page.series
+
+
+def _all_series(page: Page) -> UInt64s:
+    return np.concatenate([page.series, page.timed_series]) if len(page.timed_series) else page.series
+
+
+def _without(some: UInt64s, others: UInt64s) -> UInt64s:
+    """Of ``some`` what ``others`` lacks; at once where nothing changed, as almost always."""
+    if len(some) == len(others) and np.array_equal(some, others):
+        return _NONE
+    return np.setdiff1d(some, others, assume_unique=True)

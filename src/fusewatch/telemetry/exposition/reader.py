@@ -1,0 +1,278 @@
+"""Pages of one target, read again and again: what was known at the last scrape costs no Python time at the next."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusewatch.telemetry.exposition import walker
+from fusewatch.telemetry.exposition.entries import EntryTable
+from fusewatch.telemetry.exposition.errors import MalformedLineError
+from fusewatch.telemetry.exposition.lines import Line, MetadataLine, SampleLine, parse_line
+from fusewatch.telemetry.exposition.negotiation import Format
+from fusewatch.telemetry.exposition.numbers import powers_of_five
+from fusewatch.telemetry.exposition.walker import NO_TIMESTAMP
+from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.samples import Float64s, Int64s, UInt64s
+
+#: What a line's labels become: the series' labels, or None when the line is dropped. What it raises refuses the page.
+Naming = Callable[[dict[str, str]], Labels | None]
+
+_EOF: Final = b"# EOF"
+#: Keys that no page shows any more are forgotten, with all others, once they outnumber the page by this much.
+_SPARE_KEYS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The samples of one page.
+
+    ``ids`` (n) uint64; ``timestamps`` (n) int64 ms, NO_TIMESTAMP where the line has none; ``values`` (n) float64.
+    ``series`` and ``timed_series``: ids of the series on the page, without and with a timestamp of their own.
+    ``scraped`` counts all samples, ``kept`` those that were not dropped, ``duplicates`` the kept ones that are left out because their
+    series stood on the page before. ``metadata``: the HELP, TYPE and UNIT lines that were not known before.
+    """
+
+    ids: UInt64s
+    timestamps: Int64s
+    values: Float64s
+    series: UInt64s
+    timed_series: UInt64s
+    scraped: int
+    kept: int
+    duplicates: int
+    metadata: Sequence[MetadataLine] = ()
+
+
+class PageReader:
+    """The pages of one target.
+
+    ``naming`` is called once for each new line. Used by one thread at a time.
+    """
+
+    def __init__(self, naming: Naming, *, honor_timestamps: bool = True) -> None:
+        self._naming = naming
+        self._honor_timestamps = honor_timestamps
+        self._entries = EntryTable(np.uint64(secrets.randbits(64)))
+        self._slots = _Slots()
+        self._comments: dict[tuple[str, str], int] = {}
+        self._grammar: Format | None = None
+        self._stamp = 0
+        self._full = False
+        #: Labels of series that were named here and not taken out yet, by id: the caller clears it once they are stored.
+        self.unnamed: dict[int, Labels] = {}
+
+    def read(self, body: bytes, grammar: Format) -> Page:
+        """What the page says.
+
+        Raises:
+            MalformedLineError: a line is malformed, or OpenMetrics' end is missing; the message names the line.
+            Exception: whatever ``naming`` raised to refuse a series.
+        """
+        if self._full or grammar is not self._grammar:
+            self._forget(grammar)
+        content = _before_end(body) if grammar is Format.OPENMETRICS else body
+        metadata: list[MetadataLine] = []
+        walk = self._walk(content, grammar)
+        if len(walk.todo):
+            self._learn(content, walk.todo, grammar, metadata)
+            walk = self._walk(content, grammar)
+            for row in walk.todo:
+                self._read_slowly(walk, parse_line(content[row[0] : row[1]], grammar))
+        if grammar is Format.OPENMETRICS and content is body:
+            raise MalformedLineError("data does not end with # EOF")
+        self._full = self._entries.count > 2 * walk.lines + _SPARE_KEYS
+        return walk.page(self._slots, self._stamp, metadata)
+
+    def _forget(self, grammar: Format) -> None:
+        self._entries.clear()
+        self._slots = _Slots()
+        self._comments.clear()
+        self._grammar = grammar
+        self._full = False
+
+    def _walk(self, content: bytes, grammar: Format) -> _Walk:
+        page = np.frombuffer(content, np.uint8)
+        lines = content.count(b"\n") + 1
+        self._stamp += 1
+        walk, entries, slots = _Walk(lines), self._entries, self._slots
+        walker.walk_page(
+            page,
+            int(grammar is Format.OPENMETRICS),
+            int(self._honor_timestamps),
+            self._stamp,
+            entries.seed,
+            powers_of_five(),
+            entries.text,
+            entries.starts,
+            entries.lengths,
+            entries.hashes,
+            entries.table,
+            entries.slots,
+            entries.successors,
+            slots.seen,
+            slots.timed,
+            walk.slots,
+            walk.timestamps,
+            walk.bits,
+            walk.todo_rows,
+            walk.counts,
+        )
+        return walk
+
+    def _learn(self, content: bytes, todo: Int64s, grammar: Format, metadata: list[MetadataLine]) -> None:
+        """Reads the lines one by one, and enters the keys of those that were not known."""
+        found: dict[bytes, int] = {}
+        comments: dict[bytes, MetadataLine] = {}
+        for start, end, key_start, key_end, known in todo.tolist():
+            try:
+                line = parse_line(content[start:end], grammar)
+            except MalformedLineError as error:
+                raise error.at(content.count(b"\n", 0, start) + 1) from error
+            key = content[key_start : max(key_end, key_start)]
+            if known or not key or key in found:
+                continue
+            found[key] = self._slot(line.labels) if isinstance(line, SampleLine) else walker.COMMENT
+            if isinstance(line, MetadataLine):
+                comments[key] = line
+                metadata.append(line)
+        first = self._entries.count
+        self._entries.add(list(found), list(found.values()))
+        for entry, key in enumerate(found, first):
+            if key in comments:
+                self._replace_comment(comments[key], entry)
+
+    def _replace_comment(self, line: MetadataLine, entry: int) -> None:
+        """Forgets what was said before of the same thing, so that saying it again is news."""
+        before = self._comments.get((line.family, line.about))
+        if before is not None:
+            self._entries.forget(before)
+        self._comments[line.family, line.about] = entry
+
+    def _slot(self, labels: dict[str, str]) -> int:
+        named = self._naming(labels)
+        if named is None:
+            return walker.DROPPED
+        slot = self._slots.of(named.id)
+        if slot is None:
+            slot = self._slots.add(named.id)
+            self.unnamed[named.id] = named
+        return slot
+
+    def _read_slowly(self, walk: _Walk, line: Line) -> None:
+        """Adds the sample of a line whose number or ending the walk left to us."""
+        if not isinstance(line, SampleLine):
+            return
+        walk.counts[walker.SCRAPED] += 1
+        slot = self._slot(line.labels)
+        if slot == walker.DROPPED:
+            return
+        walk.counts[walker.KEPT] += 1
+        timestamp = line.timestamp if line.timestamp is not None and self._honor_timestamps else NO_TIMESTAMP
+        if self._slots.seen[slot] == self._stamp:
+            walk.counts[walker.DUPLICATES if timestamp == NO_TIMESTAMP else walker.REPEATED] += 1
+            if timestamp == NO_TIMESTAMP:
+                return
+        self._slots.seen[slot] = self._stamp
+        self._slots.timed[slot] = timestamp != NO_TIMESTAMP
+        walk.add(slot, timestamp, line.value)
+
+
+class _Slots:
+    """The series of a target, numbered; ``seen`` and ``timed`` are the walk's."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, int] = {}
+        self._ids: UInt64s = np.empty(64, np.uint64)
+        self.seen: walker.Int32s = np.zeros(64, np.int32)
+        self.timed: NDArray[np.bool_] = np.zeros(64, np.bool_)
+
+    @property
+    def ids(self) -> UInt64s:
+        return self._ids[: len(self._of)]
+
+    def of(self, series: int) -> int | None:
+        return self._of.get(series)
+
+    def add(self, series: int) -> int:
+        slot = self._of[series] = len(self._of)
+        if slot == len(self._ids):
+            self._ids = np.concatenate([self._ids, np.empty_like(self._ids)])
+            self.seen = np.concatenate([self.seen, np.zeros_like(self.seen)])
+            self.timed = np.concatenate([self.timed, np.zeros_like(self.timed)])
+        self._ids[slot] = series
+        return slot
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What one walk over a page of ``lines`` lines filled in."""
+
+    lines: int
+    slots: walker.Int32s = field(init=False)
+    timestamps: Int64s = field(init=False)
+    bits: UInt64s = field(init=False)
+    todo_rows: Int64s = field(init=False)
+    counts: Int64s = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.slots = np.empty(self.lines, np.int32)
+        self.timestamps = np.empty(self.lines, np.int64)
+        self.bits = np.empty(self.lines, np.uint64)
+        self.todo_rows = np.empty((self.lines, walker.TODO_COLUMNS), np.int64)
+        self.counts = np.zeros(walker.COUNTS, np.int64)
+
+    @property
+    def todo(self) -> Int64s:
+        return self.todo_rows[: self.counts[walker.TODO]]
+
+    def add(self, slot: int, timestamp: int, value: float) -> None:
+        row = self.counts[walker.ROWS]
+        self.slots[row], self.timestamps[row] = slot, timestamp
+        self.bits[row : row + 1].view(np.float64)[0] = value
+        self.counts[walker.ROWS] += 1
+
+    def page(self, slots: _Slots, stamp: int, metadata: Sequence[MetadataLine]) -> Page:
+        rows = int(self.counts[walker.ROWS])
+        seen = slots.seen[: len(slots.ids)] == stamp
+        timed = slots.timed[: len(slots.ids)]
+        ids, timestamps, values = slots.ids[self.slots[:rows]], self.timestamps[:rows], self.bits[:rows].view(np.float64)
+        if self.counts[walker.REPEATED]:
+            first = _first_of_each(ids, timestamps)
+            ids, timestamps, values = ids[first], timestamps[first], values[first]
+        return Page(
+            ids=ids,
+            timestamps=timestamps,
+            values=values,
+            series=slots.ids[seen & ~timed],
+            timed_series=slots.ids[seen & timed],
+            scraped=int(self.counts[walker.SCRAPED]),
+            kept=int(self.counts[walker.KEPT]),
+            duplicates=int(self.counts[walker.DUPLICATES]) + rows - len(ids),
+            metadata=metadata,
+        )
+
+
+def _first_of_each(ids: UInt64s, timestamps: Int64s) -> Int64s:
+    """Rows that are the first of their series and timestamp: the line that comes first on a page wins."""
+    order = np.lexsort((np.arange(len(ids)), timestamps, ids))
+    again = (ids[order][1:] == ids[order][:-1]) & (timestamps[order][1:] == timestamps[order][:-1])
+    return np.sort(order[np.concatenate([[True], ~again])])
+
+
+def _before_end(body: bytes) -> bytes:
+    """An OpenMetrics page without its last line ``# EOF``; the page itself where it lacks that line."""
+    content = body.removesuffix(b"\n").removesuffix(_EOF)
+    ended = len(content) < len(body.removesuffix(b"\n")) and (not content or content.endswith(b"\n"))
+    return content if ended else body
+
+
+def warm() -> None:
+    """Loads the compiled code (or compiles it), so that no scrape has to wait for it."""
+    for grammar, page in ((Format.TEXT, b"a 1\n"), (Format.OPENMETRICS, b"a 1\n# EOF\n")):
+        PageReader(Labels).read(page, grammar)
