@@ -1,0 +1,1 @@
+"""PromQL with Prometheus 3's semantics: from query text to matrices."""

@@ -1,0 +1,164 @@
+"""Aggregations: ``sum``, ``topk``, ``quantile``, ``count_values`` and the like, by or without labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from fusewatch.promql import ast
+from fusewatch.promql.annotations import Annotations
+from fusewatch.promql.errors import ExecutionError
+from fusewatch.promql.functions.labelling import valid_label_name
+from fusewatch.promql.kernels import aggregate as codes
+from fusewatch.promql.kernels.aggregate import aggregate, quantiles, ranks
+from fusewatch.promql.matrix import Bools, Matrix, group_rows
+from fusewatch.promql.numbers import format_value, go_general
+from fusewatch.telemetry.labels import METRIC_NAME, Labels
+from fusewatch.telemetry.samples import Float64s, Int64s
+
+_CODES: Final = {
+    "sum": codes.SUM,
+    "avg": codes.AVG,
+    "min": codes.MIN,
+    "max": codes.MAX,
+    "count": codes.COUNT,
+    "group": codes.GROUP,
+    "stdvar": codes.STDVAR,
+    "stddev": codes.STDDEV,
+}
+_MAX_INT64: Final = float(2**63)
+
+
+def aggregated(node: ast.Aggregate, vector: Matrix, param: Float64s | str | None, notes: Annotations) -> Matrix:
+    """The aggregation ``node`` of ``vector``; ``param`` is its scalar (steps) or string parameter.
+
+    Raises:
+        ExecutionError: the parameter makes no sense.
+    """
+    if isinstance(param, str):
+        return _count_values(node, vector, param)
+    labels, groups = group_rows(grouping_labels(row, node) for row in vector.labels)
+    if param is None:
+        counts, values = np.zeros((len(labels), vector.values.shape[1]), np.int64), np.zeros((len(labels), vector.values.shape[1]))
+        aggregate(_CODES[node.op], groups, vector.values, vector.present, counts, values)
+        return _grouped(tuple(labels), counts, values, _dropped(groups, vector, len(labels)))
+    if node.op == "quantile":
+        return _quantile(node, vector, param, (tuple(labels), groups), notes)
+    if node.op == "limit_ratio":
+        return _limit_ratio(node, vector, param, notes)
+    return _best(node, vector, param, groups)
+
+
+def grouping_labels(labels: Labels, node: ast.Aggregate) -> Labels:
+    """The labels of the group that a series belongs to."""
+    return labels.without((METRIC_NAME, *node.grouping)) if node.without else labels.only(node.grouping)
+
+
+def _dropped(groups: Int64s, vector: Matrix, count: int) -> Bools:
+    """Whether any series of each group is to lose its name."""
+    drop = np.zeros(count, np.bool_)
+    np.logical_or.at(drop, groups, vector.drop_name & vector.present.any(axis=1))
+    return drop
+
+
+def _grouped(labels: Sequence[Labels], counts: Int64s, values: Float64s, drop: Bools) -> Matrix:
+    return Matrix(labels, values, counts > 0, drop).trimmed()
+
+
+def _members(groups: Int64s, count: int) -> tuple[Int64s, Int64s]:
+    """The rows of each group, in their order: (offsets (groups + 1), rows)."""
+    rows = np.argsort(groups, kind="stable")
+    return np.searchsorted(groups[rows], np.arange(count + 1)).astype(np.int64), rows.astype(np.int64)
+
+
+def _quantile(node: ast.Aggregate, vector: Matrix, q: Float64s, grouped: tuple[Sequence[Labels], Int64s], notes: Annotations) -> Matrix:
+    labels, groups = grouped
+    wrong = [math.nan] if np.isnan(q).any() else []
+    known = q[~np.isnan(q)]
+    wrong += [float(known.max())] if known.max(initial=0) > 1 else []
+    wrong += [float(known.min())] if known.min(initial=0) < 0 else []
+    for value in wrong:
+        notes.warn(f"quantile value should be between 0 and 1, got {go_general(value)}", _param_span(node))
+    counts = np.zeros((len(labels), vector.values.shape[1]), np.int64)
+    values = np.zeros(counts.shape)
+    quantiles(_members(groups, len(labels)), vector.values, vector.present, q, counts, values)
+    return _grouped(labels, counts, values, _dropped(groups, vector, len(labels)))
+
+
+def _param_span(node: ast.Aggregate) -> ast.Span:
+    return node.span if node.param is None else node.param.span
+
+
+def _limits(k: Float64s) -> Int64s:
+    """How many series each step may keep (steps) int64.
+
+    Raises:
+        ExecutionError: no whole number of them can be told.
+    """
+    if not (k >= 1).any():
+        return np.zeros(len(k), np.int64)
+    if np.isnan(k).any():
+        raise ExecutionError("Parameter value is NaN")
+    if k.min() <= -_MAX_INT64:
+        raise ExecutionError(f"Scalar value {go_general(float(k.min()))} underflows int64")
+    if k.max() >= _MAX_INT64:
+        raise ExecutionError(f"Scalar value {go_general(float(k.max()))} overflows int64")
+    return np.maximum(k, 0).astype(np.int64)
+
+
+def _best(node: ast.Aggregate, vector: Matrix, k: Float64s, groups: Int64s) -> Matrix:
+    """``topk``, ``bottomk`` and ``limitk``: the series themselves, at one step in the order of their rank."""
+    limits = _limits(k)
+    rank = np.full(vector.values.shape, -1, np.int64)
+    # limitk ranks equal values, so that the first series win.
+    values = np.zeros(vector.values.shape) if node.op == "limitk" else vector.values
+    members = _members(groups, int(groups.max(initial=-1)) + 1)
+    ranks(members, values, vector.present, limits, node.op != "bottomk", rank)
+    kept = replace(vector, present=rank >= 0)
+    if vector.values.shape[1] != 1:
+        return kept.trimmed()
+    only = rank.reshape(-1)
+    order = np.lexsort((only, groups))
+    return kept.rows(order[only[order] >= 0])
+
+
+def _limit_ratio(node: ast.Aggregate, vector: Matrix, ratio: Float64s, notes: Annotations) -> Matrix:
+    """A share of the series, chosen by the hash of their labels; a negative ratio takes the complement."""
+    if len(ratio) and not (ratio.max() == 0 and ratio.min() == 0) and np.isnan(ratio).any():
+        raise ExecutionError("Ratio value is NaN")
+    for value, bound in ((ratio.max(initial=0), 1), (ratio.min(initial=0), -1)):
+        if value > 1 or value < -1:
+            text = f"ratio value should be between -1 and 1, got {go_general(float(value))}, capping to {bound}"
+            notes.warn(text, _param_span(node))
+    share = np.asarray([labels.id / 2.0**64 for labels in vector.labels])[:, np.newaxis]
+    capped = np.clip(ratio, -1.0, 1.0)
+    chosen = np.where(capped >= 0, share < capped, share >= 1.0 + capped)
+    return replace(vector, present=vector.present & chosen).trimmed()
+
+
+def _count_values(node: ast.Aggregate, vector: Matrix, label: str) -> Matrix:
+    """A series for every value of a group, counting the series that have it; ``label`` holds the value."""
+    if not valid_label_name(label):
+        shown = "".join(f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in label)
+        raise ExecutionError(f'invalid label name "{shown}"')
+    grouping = tuple(name for name in node.grouping if name != label)
+    base = replace(node, grouping=(*grouping, label) if node.without else grouping)
+    labels, groups = group_rows(grouping_labels(row, base) for row in vector.labels)
+    rows, steps = np.nonzero(vector.present)
+    distinct, which = np.unique(vector.values[rows, steps], return_inverse=True)
+    cells, series = np.unique(groups[rows] * max(len(distinct), 1) + which, return_inverse=True)
+    values = np.zeros((len(cells), vector.values.shape[1]))
+    np.add.at(values, (series, steps), 1.0)
+    names, hidden = tuple(labels), node.without and label in node.grouping
+    found = []
+    for cell in cells.tolist():
+        group, value = divmod(cell, max(len(distinct), 1))
+        found.append(names[group] if hidden else names[group].replace({label: format_value(float(distinct[value]))}))
+    numbers, into = group_rows(found)
+    total = np.zeros((len(numbers), values.shape[1]))
+    np.add.at(total, into, values)
+    return Matrix.of(tuple(numbers), total, total > 0)

@@ -1,0 +1,138 @@
+"""The query engine: text in, matrices out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from fusewatch.promql import ast
+from fusewatch.promql.annotations import Annotations
+from fusewatch.promql.errors import ParameterError, QueryCanceledError, QueryTimeoutError, TooManySamplesError
+from fusewatch.promql.evaluate import Evaluator, Settings
+from fusewatch.promql.fetch import fetch_all
+from fusewatch.promql.matrix import Grid
+from fusewatch.promql.parse import parse
+from fusewatch.promql.plan import plan
+from fusewatch.promql.result import QueryResult, Statistics, answer
+from fusewatch.telemetry.ports import Budget, CancelledReadError, LimitExceededError, SeriesReader
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """What one query may use: samples read and held, series, steps, seconds."""
+
+    max_samples: int = 50_000_000
+    max_series: int = 1_000_000
+    max_steps: int = 11_000
+    timeout_s: float = 120.0
+
+
+@dataclass(slots=True)
+class _Run:
+    """One query on its way: where its warnings go and where its time went."""
+
+    text: str
+    budget: Budget
+    notes: Annotations
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Measures what happens inside; turns what a cancelled or exhausted budget raises into the query's own errors."""
+        begun = time.perf_counter()
+        try:
+            yield
+        except CancelledReadError as error:
+            if self.budget.cancelled:
+                raise QueryCanceledError(f"query was canceled in {name}") from error
+            raise QueryTimeoutError(f"query timed out in {name}") from error
+        except LimitExceededError as error:
+            raise TooManySamplesError(str(error)) from error
+        finally:
+            self.seconds[name] = time.perf_counter() - begun
+
+
+class Engine:
+    """Answers PromQL from a :class:`SeriesReader`. Blocks: call it from a worker thread; it is safe to use from several."""
+
+    def __init__(
+        self,
+        reader: SeriesReader,
+        limits: QueryLimits | None = None,
+        *,
+        lookback_ms: int = 300_000,
+        default_step_ms: int = 60_000,
+    ) -> None:
+        self._reader = reader
+        self.limits = limits or QueryLimits()
+        self._lookback_ms = lookback_ms
+        self._default_step_ms = default_step_ms
+
+    def budget(self) -> Budget:
+        """A fresh budget with this engine's limits; keep it to cancel the query."""
+        deadline = time.monotonic() + self.limits.timeout_s
+        return Budget(max_samples=self.limits.max_samples, max_series=self.limits.max_series, deadline=deadline)
+
+    def instant(
+        self, query: str, time_ms: int, *, budget: Budget | None = None, lookback_ms: int | None = None, limit: int = 0
+    ) -> QueryResult:
+        """The query's value at one moment; at most ``limit`` series (0: all).
+
+        Raises:
+            QueryError: see :mod:`fusewatch.promql.errors`.
+        """
+        return self._answer(query, Grid(time_ms, 0, 1), budget, lookback_ms, limit, instant=True)
+
+    def range(
+        self,
+        query: str,
+        start: int,
+        end: int,
+        step: int,
+        *,
+        budget: Budget | None = None,
+        lookback_ms: int | None = None,
+        limit: int = 0,
+    ) -> QueryResult:
+        """The query's value at ``start``, ``start + step`` … until ``end`` (ms); at most ``limit`` series (0: all), sorted by labels.
+
+        Raises:
+            QueryError: see :mod:`fusewatch.promql.errors`.
+        """
+        if step <= 0:
+            raise ParameterError("zero or negative query resolution step widths are not accepted. Try a positive integer")
+        if end < start:
+            raise ParameterError("end timestamp must not be before start time")
+        if (end - start) // step > self.limits.max_steps:
+            limit_text = f"{self.limits.max_steps:,}"
+            raise ParameterError(
+                f"exceeded maximum resolution of {limit_text} points per timeseries. Try decreasing the query resolution (?step=XX)"
+            )
+        return self._answer(query, Grid.between(start, end, step), budget, lookback_ms, limit, instant=False)
+
+    def _answer(self, text: str, grid: Grid, budget: Budget | None, lookback_ms: int | None, limit: int, *, instant: bool) -> QueryResult:
+        run = _Run(text, budget or self.budget(), Annotations(text))
+        lookback = self._lookback_ms if lookback_ms is None else lookback_ms
+        with run.phase("parse"):
+            expr = parse(text, step_ms=grid.step, range_ms=grid.end - grid.start)
+            _check_type(expr, instant=instant)
+        with run.phase("plan"):
+            planned = plan(expr, grid, lookback)
+        with run.phase("fetch"):
+            samples = fetch_all(self._reader, planned.fetches, run.budget)
+        settings = Settings(lookback, self._default_step_ms, self.limits.max_samples)
+        evaluator = Evaluator(samples=samples, query=grid, settings=settings, notes=run.notes, budget=run.budget)
+        with run.phase("evaluate"), np.errstate(all="ignore"):
+            result = answer(evaluator.evaluate(planned.expr, grid), grid, limit, instant=instant)
+        statistics = Statistics(samples.count, samples.series, run.seconds)
+        return replace(result, warnings=run.notes.warnings(), infos=run.notes.infos(), statistics=statistics)
+
+
+def _check_type(expr: ast.Expr, *, instant: bool) -> None:
+    kind = ast.value_type(expr)
+    if not instant and kind not in (ast.ValueType.SCALAR, ast.ValueType.VECTOR):
+        raise ParameterError(f'invalid expression type "{kind}" for range query, must be Scalar or instant Vector')

@@ -1,0 +1,1 @@
+"""PromQL's functions, declared as tables and put together in ``registry``."""

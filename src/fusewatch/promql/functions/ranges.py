@@ -1,0 +1,115 @@
+"""Functions of range vectors: rates, trends and ``*_over_time``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from fusewatch.promql.ast import ValueType
+from fusewatch.promql.errors import ExecutionError
+from fusewatch.promql.functions.absence import absent_labels
+from fusewatch.promql.functions.function import CallContext, Function, Implementation
+from fusewatch.promql.kernels import ranges as codes
+from fusewatch.promql.kernels.ranges import over_windows
+from fusewatch.promql.matrix import Matrix, RangeVector
+from fusewatch.promql.numbers import go_general
+from fusewatch.telemetry.labels import METRIC_NAME, quote
+from fusewatch.telemetry.samples import Float64s
+
+_COUNTER_SUFFIXES: Final = ("_total", "_sum", "_count", "_bucket")
+RANGE, SCALAR = ValueType.MATRIX, ValueType.SCALAR
+
+
+def windowed(op: int, vector: RangeVector, *params: Float64s, keep_name: bool = False) -> Matrix:
+    """Function ``op`` of every window; its scalar ``params`` have one number per step."""
+    series = vector.series
+    values = np.empty((len(series), len(vector.ends)))
+    present = np.zeros(values.shape, np.bool_)
+    spare = np.zeros(len(vector.ends))
+    first, second = (*params, spare, spare)[:2]
+    columns = (series.offsets, series.timestamps, series.values)
+    over_windows(op, columns, (vector.ends, vector.times, vector.range_ms), (first, second), values, present)
+    drop = vector.drop_name if keep_name else np.ones(len(series), np.bool_)
+    return Matrix(series.labels, values, present, drop).trimmed()
+
+
+def _plain(op: int, *, keep_name: bool = False) -> Implementation:
+    return lambda call: windowed(op, call.range(0), keep_name=keep_name)
+
+
+def _counter(op: int) -> Implementation:
+    def apply(call: CallContext) -> Matrix:
+        result = windowed(op, call.range(0))
+        for name in {labels.get(METRIC_NAME, "") for labels in result.labels}:
+            if name and not name.endswith(_COUNTER_SUFFIXES):
+                text = f"metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {quote(name)}"
+                call.notes.info(text, call.node.args[0].span)
+        return result
+
+    return apply
+
+
+def _quantile(call: CallContext) -> Matrix:
+    q = call.scalar(0)
+    result = windowed(codes.QUANTILE, call.range(1), q)
+    used = q[result.present.any(axis=0)]
+    for value in np.unique(used[~((used >= 0) & (used <= 1))]).tolist():
+        call.notes.warn(f"quantile value should be between 0 and 1, got {go_general(value)}", call.node.args[0].span)
+    return result
+
+
+def _predict_linear(call: CallContext) -> Matrix:
+    return windowed(codes.PREDICT, call.range(0), call.scalar(1))
+
+
+def _double_exponential_smoothing(call: CallContext) -> Matrix:
+    vector = call.range(0)
+    for index, noun in ((1, "smoothing factor. Expected: 0 < sf"), (2, "trend factor. Expected: 0 < tf")):
+        factors = call.scalar(index)
+        wrong = factors[~((factors > 0) & (factors < 1))]
+        if len(wrong) and len(vector.series):
+            raise ExecutionError(f"invalid {noun} < 1, got: {wrong[0]:f}")
+    return windowed(codes.DOUBLE_EXPONENTIAL, vector, call.scalar(1), call.scalar(2))
+
+
+def _absent_over_time(call: CallContext) -> Matrix:
+    found = windowed(codes.PRESENT, call.range(0))
+    missing = ~found.covered()[np.newaxis, :]
+    return Matrix((absent_labels(call.node.args[0]),), np.ones(missing.shape), missing, np.ones(1, np.bool_)).trimmed()
+
+
+def _of_range(name: str, apply: Implementation, *scalars: ValueType) -> Function:
+    return Function(name, (RANGE, *scalars), ValueType.VECTOR, apply)
+
+
+FUNCTIONS: Final = (
+    _of_range("rate", _counter(codes.RATE)),
+    _of_range("increase", _counter(codes.INCREASE)),
+    _of_range("delta", _plain(codes.DELTA)),
+    _of_range("irate", _plain(codes.IRATE)),
+    _of_range("idelta", _plain(codes.IDELTA)),
+    _of_range("deriv", _plain(codes.DERIV)),
+    _of_range("predict_linear", _predict_linear, SCALAR),
+    _of_range("double_exponential_smoothing", _double_exponential_smoothing, SCALAR, SCALAR),
+    _of_range("holt_winters", _double_exponential_smoothing, SCALAR, SCALAR),
+    _of_range("changes", _plain(codes.CHANGES)),
+    _of_range("resets", _plain(codes.RESETS)),
+    _of_range("sum_over_time", _plain(codes.SUM)),
+    _of_range("avg_over_time", _plain(codes.AVG)),
+    _of_range("min_over_time", _plain(codes.MIN)),
+    _of_range("max_over_time", _plain(codes.MAX)),
+    _of_range("count_over_time", _plain(codes.COUNT)),
+    _of_range("first_over_time", _plain(codes.FIRST, keep_name=True)),
+    _of_range("last_over_time", _plain(codes.LAST, keep_name=True)),
+    _of_range("present_over_time", _plain(codes.PRESENT)),
+    _of_range("stddev_over_time", _plain(codes.STDDEV)),
+    _of_range("stdvar_over_time", _plain(codes.STDVAR)),
+    _of_range("mad_over_time", _plain(codes.MAD)),
+    _of_range("ts_of_min_over_time", _plain(codes.TS_MIN)),
+    _of_range("ts_of_max_over_time", _plain(codes.TS_MAX)),
+    _of_range("ts_of_first_over_time", _plain(codes.TS_FIRST)),
+    _of_range("ts_of_last_over_time", _plain(codes.TS_LAST)),
+    _of_range("absent_over_time", _absent_over_time),
+    Function("quantile_over_time", (SCALAR, RANGE), ValueType.VECTOR, _quantile),
+)

@@ -1,0 +1,82 @@
+"""What ``*_over_time`` makes of one window: ``values`` (n) float64, at least one."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fusewatch.promql.kernels.compensated import add, mean_step
+from fusewatch.telemetry.kernels import inlined
+from fusewatch.telemetry.samples import Float64s
+
+
+@inlined
+def sum_of(values: Float64s) -> float:
+    """The compensated sum."""
+    total = lost = 0.0
+    for value in values:
+        total, lost = add(value, total, lost)
+    return total if math.isinf(total) else total + lost
+
+
+@inlined
+def mean_of(values: Float64s) -> float:
+    """The mean, also where the sum would overflow."""
+    total, lost, running = values[0], 0.0, False
+    for index in range(1, len(values)):
+        total, lost, running = mean_step(values[index], index + 1.0, total, lost, running)
+    return total + lost if running else total / len(values) + lost / len(values)
+
+
+@inlined
+def extreme(values: Float64s, largest: bool, last: bool) -> int:
+    """Where the smallest or ``largest`` value stands, the ``last`` of equals if asked; NaN only where there is nothing else."""
+    best = 0
+    for index in range(len(values)):
+        value, record = values[index], values[best]
+        if math.isnan(record) or (value > record if largest else value < record) or (last and value == record):
+            best = index
+    return best
+
+
+@inlined
+def variance_of(values: Float64s) -> float:
+    """The population variance (Welford, compensated)."""
+    count = mean = lost_mean = total = lost = 0.0
+    for value in values:
+        count += 1.0
+        delta = value - (mean + lost_mean)
+        mean, lost_mean = add(delta / count, mean, lost_mean)
+        total, lost = add(delta * (value - (mean + lost_mean)), total, lost)
+    return (total + lost) / count
+
+
+@inlined
+def quantile_of(values: Float64s, q: float) -> float:
+    """The φ-quantile by linear interpolation, NaN counting as the smallest value; infinite for φ outside 0 to 1. Sorts ``values``."""
+    if math.isnan(q):
+        return math.nan
+    if q < 0 or q > 1:
+        return math.inf if q > 1 else -math.inf
+    values.sort()
+    n = len(values)
+    nans = 0
+    while nans < n and math.isnan(values[n - 1 - nans]):
+        nans += 1
+    rank = q * (n - 1)
+    low = math.floor(rank)
+    weight = rank - low
+    below = min(n - 1, low + 1)
+    first = math.nan if low < nans else values[int(low) - nans]
+    second = math.nan if below < nans else values[int(below) - nans]
+    return first * (1.0 - weight) + second * weight
+
+
+@inlined
+def deviation_of(values: Float64s) -> float:
+    """The median absolute deviation, NaN if any value is. Sorts ``values``."""
+    median = quantile_of(values, 0.5)
+    if math.isnan(values[-1]):
+        return math.nan
+    return quantile_of(np.abs(values - median), 0.5)

@@ -1,0 +1,193 @@
+"""Vector matching: which series of two vectors belong together.
+
+Matching goes by labels, so it is decided once for all steps; what differs between steps is which of the series have a sample.
+https://prometheus.io/docs/prometheus/latest/querying/operators/#vector-matching
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fusewatch.promql import ast
+from fusewatch.promql.ast import Cardinality
+from fusewatch.promql.errors import ExecutionError
+from fusewatch.promql.matrix import Bools, Matrix, group_rows, merged, stacked
+from fusewatch.telemetry.labels import METRIC_NAME, Labels, quote, quote_label
+from fusewatch.telemetry.samples import Float64s, Int64s
+
+#: Values of two sides to the result and, for a filter, where it holds.
+Operation = Callable[[Float64s, Float64s], tuple[Float64s, Bools | None]]
+
+
+def signature(labels: Labels, matching: ast.Matching) -> Labels:
+    """The part of the labels that has to be equal on both sides."""
+    return labels.only(matching.labels) if matching.on else labels.without((METRIC_NAME, *matching.labels))
+
+
+def _signatures(matching: ast.Matching, left: Matrix, right: Matrix) -> tuple[Int64s, Int64s, int]:
+    """The number of each row's signature on both sides, and how many there are."""
+    numbers, of_left = group_rows(signature(labels, matching) for labels in left.labels)
+    numbers, of_right = group_rows((signature(labels, matching) for labels in right.labels), numbers)
+    return of_left, of_right, len(numbers)
+
+
+def _any_by(groups: Int64s, present: Bools, count: int) -> Bools:
+    """Whether any row of each group has a sample (groups, steps)."""
+    found = np.zeros((count, present.shape[1]), np.bool_)
+    np.logical_or.at(found, groups, present)
+    return found
+
+
+def set_operation(op: str, matching: ast.Matching, left: Matrix, right: Matrix, steps: int) -> Matrix:
+    """``and``, ``or`` and ``unless``, decided step by step.
+
+    Raises:
+        ExecutionError: ``or`` finds the same labels on both sides with different signatures.
+    """
+    of_left, of_right, count = _signatures(matching, left, right)
+    if op == "or":
+        taken = _any_by(of_left, left.present, count)[of_right]
+        rest = replace(right, present=right.present & ~taken).trimmed()
+        return merged(stacked((left, rest), steps))
+    other = _any_by(of_right, right.present, count)[of_left]
+    return replace(left, present=left.present & (other if op == "and" else ~other)).trimmed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Rows of the many side (pairs) and of the one side (pairs) that match, with each pair's signature; -1 is the fill value."""
+
+    many: Int64s
+    one: Int64s
+    group: Int64s
+
+
+def matched_operation(operate: Operation, matching: ast.Matching, left: Matrix, right: Matrix, *, keeps_name: bool, drop: bool) -> Matrix:
+    """The operator between every pair of matching series.
+
+    Raises:
+        ExecutionError: a series of one side matches several of the other without leave, or results collide.
+    """
+    swapped = matching.cardinality is Cardinality.ONE_TO_MANY
+    many, one = (right, left) if swapped else (left, right)
+    of_many, of_one, count = _signatures(matching, many, one)
+    _reject_duplicates(matching, one, of_one, count)
+    pairs = _pairs(of_many, of_one, count)
+    both = many.present[pairs.many] & one.present[pairs.one]
+    used = both.any(axis=1)
+    pairs, both = _Pairs(pairs.many[used], pairs.one[used], pairs.group[used]), both[used]
+    many_values, one_values = many.values[pairs.many], one.values[pairs.one]
+    labels = [
+        result_labels(many.labels[row], one.labels[other], matching, keeps_name=keeps_name)
+        for row, other in zip(pairs.many.tolist(), pairs.one.tolist(), strict=True)
+    ]
+    labels, both, many_values, one_values, groups = _with_fill(
+        matching, (many, of_many), (one, of_one), (labels, both, many_values, one_values, pairs.group), keeps_name=keeps_name
+    )
+    _reject_collisions(matching, labels, both, groups)
+    values, holds = operate(one_values, many_values) if swapped else operate(many_values, one_values)
+    dropped = np.full(len(labels), drop)
+    if keeps_name and not drop and len(labels) == len(pairs.many):
+        dropped = many.drop_name[pairs.many]
+    return merged(Matrix(labels, values, both if holds is None else both & holds, dropped).trimmed())
+
+
+def result_labels(many: Labels, one: Labels, matching: ast.Matching, *, keeps_name: bool) -> Labels:
+    """The labels of a result: of the many side, or what was matched on, with those that group_x takes from the one side."""
+    labels = many if keeps_name else many.without((METRIC_NAME,))
+    if matching.cardinality is Cardinality.ONE_TO_ONE:
+        labels = labels.only(matching.labels) if matching.on else labels.without(matching.labels)
+    if matching.include:
+        labels = labels.replace({name: one.get(name, "") for name in matching.include})
+    return labels
+
+
+def _pairs(of_many: Int64s, of_one: Int64s, count: int) -> _Pairs:
+    """Every row of the many side with every row of its signature on the one side, ordered by the many side."""
+    order = np.argsort(of_one, kind="stable")
+    starts = np.searchsorted(of_one[order], np.arange(count + 1))
+    sizes = (starts[1:] - starts[:-1])[of_many]
+    many = np.repeat(np.arange(len(of_many)), sizes)
+    within = np.arange(len(many)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    one = order[np.repeat(starts[:-1][of_many], sizes) + within]
+    return _Pairs(many, one, of_many[many])
+
+
+def _first_clash(groups: Int64s, present: Bools, count: int) -> tuple[int, int] | None:
+    """The first step, and at it the first group, at which two rows of one group have a sample."""
+    if len(np.unique(groups)) == len(groups):
+        return None
+    counts = np.zeros((count, present.shape[1]), np.int64)
+    np.add.at(counts, groups, present)
+    steps = np.flatnonzero((counts > 1).any(axis=0))
+    if not len(steps):
+        return None
+    return int(steps[0]), int(np.flatnonzero(counts[:, steps[0]] > 1)[0])
+
+
+def _reject_duplicates(matching: ast.Matching, one: Matrix, of_one: Int64s, count: int) -> None:
+    clash = _first_clash(of_one, one.present, count)
+    if clash is None:
+        return
+    step, group = clash
+    rows = np.flatnonzero((of_one == group) & one.present[:, step])[:2]
+    first, second = sorted(braced(one.labels[row]) for row in rows.tolist())
+    side = "left" if matching.cardinality is Cardinality.ONE_TO_MANY else "right"
+    raise ExecutionError(
+        f"found duplicate series for the match group {braced(signature(one.labels[int(rows[0])], matching))} on the {side} hand-side"
+        f" of the operation: [{first}, {second}];many-to-many matching not allowed: matching labels must be unique on one side"
+    )
+
+
+def braced(labels: Labels) -> str:
+    """The set with its name inside the braces, as Prometheus' errors print it: ``{__name__="up", job="x"}``."""
+    return "{" + ", ".join(f"{quote_label(name)}={quote(value)}" for name, value in labels.pairs) + "}"
+
+
+def _with_fill(
+    matching: ast.Matching,
+    many: tuple[Matrix, Int64s],
+    one: tuple[Matrix, Int64s],
+    found: tuple[list[Labels], Bools, Float64s, Float64s, Int64s],
+    *,
+    keeps_name: bool,
+) -> tuple[list[Labels], Bools, Float64s, Float64s, Int64s]:
+    """What was found, and the series of either side without a partner beside its ``fill`` value."""
+    swapped = matching.cardinality is Cardinality.ONE_TO_MANY
+    fill_many, fill_one = (matching.fill_right, matching.fill_left) if swapped else (matching.fill_left, matching.fill_right)
+    if fill_many is None and fill_one is None:
+        return found
+    count = int(max([-1, *many[1].tolist(), *one[1].tolist()])) + 1
+    parts = [found]
+    if fill_one is not None:
+        matrix, groups = many
+        alone = matrix.present & ~_any_by(one[1], one[0].present, count)[groups]
+        labels = [result_labels(row, signature(row, matching), matching, keeps_name=keeps_name) for row in matrix.labels]
+        parts.append((labels, alone, matrix.values, np.full(alone.shape, fill_one), groups))
+    if fill_many is not None:
+        matrix, groups = one
+        alone = matrix.present & ~_any_by(many[1], many[0].present, count)[groups]
+        labels = [result_labels(signature(row, matching), row, matching, keeps_name=keeps_name) for row in matrix.labels]
+        parts.append((labels, alone, np.full(alone.shape, fill_many), matrix.values, groups))
+    return (
+        [labels for part in parts for labels in part[0]],
+        np.concatenate([part[1] for part in parts]),
+        np.concatenate([part[2] for part in parts]),
+        np.concatenate([part[3] for part in parts]),
+        np.concatenate([part[4] for part in parts]),
+    )
+
+
+def _reject_collisions(matching: ast.Matching, labels: Sequence[Labels], both: Bools, groups: Int64s) -> None:
+    """Raises ExecutionError where one signature yields two results at a step that nothing tells apart."""
+    if matching.cardinality is Cardinality.ONE_TO_ONE:
+        if _first_clash(groups, both, int(groups.max(initial=-1)) + 1) is not None:
+            raise ExecutionError("multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
+        return
+    keys: dict[tuple[int, Labels], int] = {}
+    numbers = np.asarray([keys.setdefault((group, row), len(keys)) for group, row in zip(groups.tolist(), labels, strict=True)], np.int64)
+    if _first_clash(numbers, both, len(keys)) is not None:
+        raise ExecutionError("multiple matches for labels: grouping labels must ensure unique matches")

@@ -1,0 +1,175 @@
+"""What expressions evaluate to: values over the steps of a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusewatch.promql.errors import ExecutionError
+from fusewatch.telemetry.labels import METRIC_NAME, Labels
+from fusewatch.telemetry.samples import Float64s, Int64s, SeriesSet
+
+Bools = NDArray[np.bool_]
+SAME_LABELSET = "vector cannot contain metrics with the same labelset"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The moments at which an expression is evaluated: ``start``, ``start + step`` … (ms UTC), ``count`` of them (0 is possible)."""
+
+    start: int
+    step: int
+    count: int
+
+    @classmethod
+    def between(cls, start: int, end: int, step: int) -> Grid:
+        """Every ``step`` from ``start`` to at most ``end``."""
+        return cls(start, step, 0 if end < start else (end - start) // step + 1)
+
+    @property
+    def end(self) -> int:
+        """The last moment."""
+        return self.start + self.step * (self.count - 1)
+
+    def times(self) -> Int64s:
+        """All moments (count) int64 ms."""
+        return self.start + self.step * np.arange(self.count, dtype=np.int64)
+
+    def first(self) -> Grid:
+        """The first moment alone."""
+        return Grid(self.start, self.step, min(self.count, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """An instant vector at every step.
+
+    ``values`` (series, steps) float64 and ``present`` (series, steps) bool: where it is False there is no sample and the value means
+    nothing; an ordinary NaN is a value. ``drop_name`` (series) bool: the metric's name goes once the whole query is evaluated.
+    """
+
+    labels: Sequence[Labels]
+    values: Float64s
+    present: Bools
+    drop_name: Bools
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @classmethod
+    def of(cls, labels: Sequence[Labels], values: Float64s, present: Bools | None = None, drop_name: Bools | None = None) -> Matrix:
+        """A matrix that keeps its names and has all its samples, unless told otherwise."""
+        full = np.ones(values.shape, np.bool_) if present is None else present
+        return cls(labels, values, full, np.zeros(len(labels), np.bool_) if drop_name is None else drop_name)
+
+    @classmethod
+    def empty(cls, steps: int) -> Matrix:
+        """No series."""
+        return cls.of((), np.empty((0, steps)))
+
+    def rows(self, chosen: Sequence[int] | Int64s | Bools) -> Matrix:
+        """Some series, by index in that order or by mask."""
+        index = np.asarray(chosen)
+        index = np.flatnonzero(index) if index.dtype == np.bool_ else index.astype(np.int64)
+        labels = tuple(self.labels[i] for i in index.tolist())
+        return Matrix(labels, self.values[index], self.present[index], self.drop_name[index])
+
+    def trimmed(self) -> Matrix:
+        """Without the series that have no sample at all."""
+        kept: Bools = np.logical_or.reduce(self.present, axis=1)
+        return self if kept.all() else self.rows(kept)
+
+    def covered(self) -> Bools:
+        """Whether any series has a sample (steps) bool."""
+        any_series: Bools = np.logical_or.reduce(self.present, axis=0)
+        return any_series
+
+    def with_values(self, values: Float64s, present: Bools | None = None) -> Matrix:
+        """Other values for the same series, whose names are to be dropped: they no longer mean what the metric's name says."""
+        shown = self.present if present is None else present
+        return Matrix(self.labels, values, shown, np.ones(len(self), np.bool_))
+
+    def repeated(self, steps: int) -> Matrix:
+        """The only step, ``steps`` times."""
+        if self.values.shape[1] == steps:
+            return self
+        return replace(self, values=np.repeat(self.values, steps, axis=1), present=np.repeat(self.present, steps, axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class RangeVector:
+    """Samples of which each step sees a window: ``(end - range, end]``.
+
+    ``series`` holds no staleness markers. ``ends`` (steps) int64 ms, ascending; ``times`` (steps) are the steps themselves.
+    """
+
+    series: SeriesSet
+    drop_name: Bools
+    ends: Int64s
+    times: Int64s
+    range_ms: int
+
+
+#: Scalars are float64 (steps).
+Value = Matrix | RangeVector | Float64s | str
+
+
+def merged(matrix: Matrix) -> Matrix:
+    """The matrix with series of equal labels made one.
+
+    Raises:
+        ExecutionError: two of them have a sample at the same step.
+    """
+    places: dict[Labels, int] = {}
+    target = [places.setdefault(labels, len(places)) for labels in matrix.labels]
+    if len(places) == len(target):
+        return matrix
+    into = np.asarray(target)
+    count = np.zeros((len(places), matrix.values.shape[1]), np.int64)
+    np.add.at(count, into, matrix.present)
+    if (count > 1).any():
+        raise ExecutionError(SAME_LABELSET)
+    values = np.zeros(count.shape)
+    drop = np.zeros(len(places), np.bool_)
+    for row, place in enumerate(target):
+        np.copyto(values[place], matrix.values[row], where=matrix.present[row])
+    drop[into[::-1]] = matrix.drop_name[::-1]  # the first one decides
+    return Matrix(tuple(places), values, count > 0, drop)
+
+
+def without_dropped_names(matrix: Matrix) -> Matrix:
+    """The matrix as it is shown: names that are to go are gone.
+
+    Raises:
+        ExecutionError: that leaves two samples of the same labels at one step.
+    """
+    if matrix.drop_name.any():
+        labels = [
+            labels.without((METRIC_NAME,)) if drop else labels
+            for labels, drop in zip(matrix.labels, matrix.drop_name.tolist(), strict=True)
+        ]
+        matrix = Matrix(labels, matrix.values, matrix.present, np.zeros(len(labels), np.bool_))
+    return merged(matrix)
+
+
+def stacked(parts: Iterable[Matrix], steps: int) -> Matrix:
+    """The series of all ``parts``, one below the other."""
+    found = [part for part in parts if len(part)]
+    if not found:
+        return Matrix.empty(steps)
+    return Matrix(
+        [labels for part in found for labels in part.labels],
+        np.concatenate([part.values for part in found]),
+        np.concatenate([part.present for part in found]),
+        np.concatenate([part.drop_name for part in found]),
+    )
+
+
+def group_rows(keys: Iterable[Labels], known: Mapping[Labels, int] | None = None) -> tuple[dict[Labels, int], Int64s]:
+    """Each key's number in order of first appearance, and the number of each row (rows) int64."""
+    numbers = dict(known or {})
+    rows = [numbers.setdefault(key, len(numbers)) for key in keys]
+    return numbers, np.asarray(rows, np.int64)

@@ -1,0 +1,73 @@
+"""A metrics store in memory: the small honest implementation of the reader that queries see."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from fusewatch.telemetry.labels import METRIC_NAME, Labels
+from fusewatch.telemetry.matchers import Matcher, match_all
+from fusewatch.telemetry.metadata import MetricMetadata
+from fusewatch.telemetry.ports import Budget
+from fusewatch.telemetry.samples import SeriesSet
+
+
+class MemoryReader:
+    """Series as sorted lists; of two samples at one time the later one written wins."""
+
+    def __init__(self) -> None:
+        self._samples: dict[Labels, tuple[list[int], list[float]]] = {}
+
+    def add(self, labels: Labels, points: Iterable[tuple[int, float]]) -> None:
+        """Stores samples (ms, value) of one series."""
+        timestamps, values = self._samples.setdefault(labels, ([], []))
+        for timestamp, value in points:
+            place = bisect.bisect_left(timestamps, timestamp)
+            if place < len(timestamps) and timestamps[place] == timestamp:
+                values[place] = value
+            else:
+                timestamps.insert(place, timestamp)
+                values.insert(place, value)
+
+    def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget) -> SeriesSet:
+        budget.check()
+        found: list[tuple[Labels, list[int], list[float]]] = []
+        for labels, (timestamps, values) in self._samples.items():
+            low, high = bisect.bisect_left(timestamps, start), bisect.bisect_right(timestamps, end)
+            if low < high and match_all(matchers, labels):
+                found.append((labels, timestamps[low:high], values[low:high]))
+        found.sort(key=lambda row: row[0].canonical)
+        counts = [len(timestamps) for _, timestamps, _ in found]
+        budget.take(sum(counts))
+        return SeriesSet(
+            [labels for labels, _, _ in found],
+            np.cumsum([0, *counts], dtype=np.int64),
+            np.array([t for _, timestamps, _ in found for t in timestamps], np.int64),
+            np.array([v for _, _, values in found for v in values], np.float64),
+        )
+
+    def series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[Labels]:
+        found = [
+            labels
+            for labels, (timestamps, _) in self._samples.items()
+            if any(match_all(matchers, labels) for matchers in selectors) and any(start <= t <= end for t in timestamps)
+        ]
+        return found[:limit] if limit else found
+
+    def label_names(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[str]:
+        names = sorted({name for labels in self.series(selectors or [[]], start, end, 0) for name in labels})
+        return names[:limit] if limit else names
+
+    def label_values(self, name: str, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[str]:
+        values = sorted({labels[name] for labels in self.series(selectors or [[]], start, end, 0) if name in labels})
+        return values[:limit] if limit else values
+
+    def metadata(self, metric: str | None, limit: int) -> list[MetricMetadata]:
+        return []
+
+    @property
+    def metrics(self) -> set[str]:
+        """The names that are stored."""
+        return {labels.get(METRIC_NAME, "") for labels in self._samples}
