@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ from fusewatch.access.offline import add_user, create_token
 from fusewatch.access.passwords import Passwords
 from fusewatch.access.routing import mount, needs, route
 from fusewatch.access.service import Access
-from fusewatch.records.config import RecordsSettings
+from fusewatch.records.config import DATABASE_FILE, RecordsSettings
 from fusewatch.records.database import Database
 
 PASSWORD = "correct horse battery"
@@ -48,8 +49,8 @@ class ManualClock:
         self.seconds += seconds
 
 
-def cheap_passwords():
-    return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+def cheap_hasher():
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 async def whoami(request: Request) -> Response:
@@ -92,7 +93,7 @@ class Server:
 
     def user(self, name="ada", role="admin", password=PASSWORD):
         """Adds a user as the command line does, seen after the time that it may take."""
-        add_user(self.database, name=name, role=role, password=password, clock=self.clock)
+        add_user(self.database, name=name, role=role, password=password, clock=self.clock, hasher=cheap_hasher())
         self.clock.advance(5)
 
     def token(self, name="robot", role="viewer", lifetime_ms=None):
@@ -108,16 +109,25 @@ class Server:
         return answer
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """The file of a migrated database without users."""
+    folder = tmp_path_factory.mktemp("records")
+    Database.open(RecordsSettings(), folder).close()
+    return folder / DATABASE_FILE
+
+
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, empty_database):
     """Starts servers on one data folder; they end with the test."""
     started = []
+    shutil.copy(empty_database, tmp_path)
 
     def begin(settings=None, *, loopback=True, clock=None):
         clock = clock or ManualClock()
         database = Database.open(RecordsSettings(), tmp_path)
         access = Access(
-            database=database, settings=settings or AccessSettings(), loopback=loopback, clock=clock, passwords=cheap_passwords()
+            database=database, settings=settings or AccessSettings(), loopback=loopback, clock=clock, passwords=Passwords(cheap_hasher())
         )
         server = Server(database, clock, access, build_app(access))
         started.append(server)

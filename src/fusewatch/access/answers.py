@@ -12,20 +12,27 @@ from fastapi.routing import APIRoute
 from fusewatch.access.errors import AccessError, ConflictError, InvalidError, NotAllowedError, UnknownError
 from fusewatch.access.passwords import PasswordsBusyError
 from fusewatch.access.refusals import Refused, refusal
+from fusewatch.access.routing import declared_need, enforce
 from fusewatch.records.errors import RecordsError
 
 _STATUS: Final[dict[type[AccessError], int]] = {InvalidError: 400, NotAllowedError: 403, UnknownError: 404, ConflictError: 409}
 
 
 class AnsweringRoute(APIRoute):
-    """A FastAPI route that answers errors itself, and never repeats a value that it was sent: it may be a password."""
+    """A FastAPI route that answers errors itself, and never repeats a value that it was sent: it may be a password.
+
+    It enforces its need before the body is read; FastAPI alone runs dependencies only afterwards.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler, with our errors around it."""
+        """FastAPI's handler, with the guard before it and our errors around it."""
         handler = super().get_route_handler()
+        need = declared_need(self)
 
         async def answer(request: Request) -> Response:
             try:
+                if need is not None:
+                    enforce(request.scope, need)
                 return await handler(request)
             except (AccessError, Refused, RequestValidationError, PasswordsBusyError, RecordsError) as error:
                 return refusal(request.scope, as_refused(error))

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from argon2 import PasswordHasher
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fusewatch.access import tokens, users
 from fusewatch.access.audit import Actor, Change
 from fusewatch.access.names import parse_role
-from fusewatch.access.passwords import Passwords, check_password
+from fusewatch.access.passwords import check_password
 from fusewatch.access.records import TokenRow, UserRow
 from fusewatch.access.tokens import NewToken
 from fusewatch.records.database import Database
 from fusewatch.telemetry.clock import Clock, SystemClock
 
 
-def add_user(database: Database, *, name: str, role: str, password: str, actor: str = "cli", clock: Clock | None = None) -> None:
-    """Adds a user. Blocks.
+def add_user(
+    database: Database,
+    *,
+    name: str,
+    role: str,
+    password: str,
+    actor: str = "cli",
+    clock: Clock | None = None,
+    hasher: PasswordHasher | None = None,
+) -> None:
+    """Adds a user; ``hasher`` is argon2id with its own defaults unless given. Blocks.
 
     Raises:
         InvalidError: name, role or password is not acceptable.
@@ -24,11 +34,7 @@ def add_user(database: Database, *, name: str, role: str, password: str, actor: 
     """
     check_password(password, name)
     wanted = parse_role(role)
-    passwords = Passwords()
-    try:
-        password_hash = passwords.hash(password)
-    finally:
-        passwords.close()
+    password_hash = (hasher or PasswordHasher()).hash(password)
     with database.transaction() as session:
         users.add(_change(session, actor, clock), name=name, role=wanted, password_hash=password_hash)
 

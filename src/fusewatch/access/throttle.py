@@ -39,6 +39,9 @@ class Throttle:
         self._forget_s = max(_FORGET_S, settings.longest_wait / 500)
         self._records: OrderedDict[tuple[str, str], _Record] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._records)
+
     def attempt(self, address: str, user: str) -> int:
         """0 when a try may be judged now (it counts as wrong until :meth:`succeeded`), else the seconds to wait."""
         now = self._clock.monotonic()
