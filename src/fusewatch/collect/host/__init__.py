@@ -1,0 +1,1 @@
+"""The machine that Fusewatch runs on: CPU, memory, disks, network, processes."""
