@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fusewatch.api.prometheus.numbers import format_value, print_series
+from fusewatch.api.prometheus.numbers import print_series
 
 
 def reference_value(value: float) -> str:
@@ -96,11 +96,3 @@ def test_series_follow_each_other_with_their_own_heads():
 
 def test_no_series_print_nothing():
     assert print_series([], b"]}", np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0)) == b""
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(1.0, "1"), (0.1, "0.1"), (1e21, "1" + "0" * 21), (1e-7, "0.0000001"), (math.inf, "+Inf"), (math.nan, "NaN"), (-0.0, "-0")],
-)
-def test_a_scalar_has_no_exponent(value, text):
-    assert format_value(value) == text

@@ -7,7 +7,6 @@ two digits outside (https://github.com/prometheus/prometheus/blob/main/util/json
 from __future__ import annotations
 
 import math
-from decimal import Decimal
 from typing import Final
 
 import numpy as np
@@ -27,16 +26,6 @@ LONGEST_TIMESTAMP: Final = 20
 _WHOLE: Final = 1e15
 _NAN: Final = np.frombuffer(b"NaN", np.uint8)
 _INF: Final = np.frombuffer(b"+Inf", np.uint8)
-
-
-def format_value(value: float) -> str:
-    """One value without an exponent, as scalars are printed: ``0.1``, ``1000000000000000000000``, ``+Inf``, ``NaN``."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    text = f"{Decimal(repr(float(value))):f}"
-    return text.removesuffix(".0") if "." in text else text
 
 
 def shortest_digits(values: Float64s) -> tuple[Bytes, Int64s]:
@@ -221,3 +210,8 @@ def print_series(heads: list[bytes], tail: bytes, offsets: Int64s, timestamps: I
         out,
     )
     return out[:used].tobytes()
+
+
+def warm() -> None:
+    """Compiles the kernel, or loads it from its cache; once, before the first query needs it."""
+    print_series([b""], b"", np.array([0, 2], np.int64), np.array([0, 1], np.int64), np.array([0.5, 1e300]))

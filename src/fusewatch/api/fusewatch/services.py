@@ -1,0 +1,40 @@
+"""What our own API is built on: everything comes in through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fusewatch.api.config import WebhooksSettings
+from fusewatch.api.fusewatch.models import Host, Target, Version
+from fusewatch.api.prometheus.pool import QueryPool
+from fusewatch.telemetry.clock import Clock
+from fusewatch.telemetry.ports import EventReader, EventSink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnServices:
+    """What the routes need.
+
+    ``components`` and ``storage`` return objects with the attributes of :class:`~fusewatch.api.fusewatch.models.Component` and
+    :class:`~fusewatch.api.fusewatch.models.Storage`. ``storage`` and ``disk_growth`` block and are called from a thread; the other
+    callables answer at once. ``host`` is None while nothing was read; ``host_off`` says why it never will be. ``disk_growth`` is the change
+    of each mount's usage, in ratio per second. ``config_problem`` is what is wrong with a configuration that could not be loaded.
+    """
+
+    clock: Clock
+    pool: QueryPool
+    host: Callable[[], Host | None]
+    targets: Callable[[], tuple[Sequence[Target], int]]
+    components: Callable[[], Sequence[Any]]
+    storage: Callable[[], Any]
+    version: Callable[[], Version]
+    event_sink: EventSink
+    event_reader: EventReader
+    host_off: Callable[[], str | None] = lambda: None
+    config_problem: Callable[[], str | None] = lambda: None
+    disk_growth: Callable[[], dict[str, float]] = dict
+    webhooks: Callable[[], WebhooksSettings] = WebhooksSettings
+    secrets_base: Path | None = None

@@ -1,0 +1,137 @@
+"""How things are: the machine, what is wrong, what is scraped, what runs, what is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import structlog
+from fastapi import APIRouter, Query, Response
+
+from fusewatch.access.need import Need
+from fusewatch.access.routing import needs
+from fusewatch.api.fusewatch.errors import ApiProblem
+from fusewatch.api.fusewatch.findings import Situation, findings
+from fusewatch.api.fusewatch.models import Component, Components, Findings, Host, Storage, Target, Targets, Version
+from fusewatch.api.fusewatch.services import OwnServices
+from fusewatch.telemetry.ports import StorageError
+
+#: How long a page waits for the forecast of its disks before it is shown without.
+_FORECAST_S = 5.0
+
+
+def state_router(services: OwnServices) -> APIRouter:
+    """``/host``, ``/findings``, ``/targets``, ``/components``, ``/storage``, ``/version``."""
+    router = APIRouter(dependencies=[needs(Need.VIEWER)])
+    state = _State(services)
+
+    @router.get("/host", tags=["host"], responses={404: {"description": "Host collection is off, or has not read anything yet."}})
+    async def host() -> Host:
+        """The machine that Fusewatch runs on, as last read."""
+        return state.host()
+
+    @router.get("/findings", tags=["host"])
+    async def what_is_wrong() -> Findings:
+        """What is wrong right now, in words, the worst first."""
+        return await state.findings()
+
+    @router.get("/targets", tags=["targets"])
+    async def targets(
+        *,
+        job: str = "",
+        health: Literal["", "up", "down", "unknown"] = "",
+        state_: Annotated[Literal["", "up", "down", "unknown", "any"], Query(alias="state")] = "",
+        q: str = "",
+    ) -> Response:
+        """What is scraped; ``q`` is looked for in address, labels and last error."""
+        wanted = health or ("" if state_ == "any" else state_)
+        # Serialised at once: ten thousand targets through response validation would hold the event loop.
+        answer = await asyncio.to_thread(lambda: state.targets(job, wanted, q.lower()).model_dump_json())
+        return Response(answer, media_type="application/json")
+
+    @router.get("/components", tags=["status"])
+    async def components() -> Components:
+        """The parts of Fusewatch that run by themselves."""
+        return Components(components=state.components())
+
+    @router.get("/storage", tags=["status"])
+    async def storage() -> Storage:
+        """The metrics store from the outside."""
+        return await state.storage()
+
+    @router.get("/version", tags=["status"])
+    async def version() -> Version:
+        """What runs here, since when, with which configuration."""
+        return services.version()
+
+    return router
+
+
+class _State:
+    def __init__(self, services: OwnServices) -> None:
+        self._services = services
+        self._log = structlog.get_logger("fusewatch.api").bind(component="api")
+
+    def host(self) -> Host:
+        """The last reading.
+
+        Raises:
+            ApiProblem: there is none (404).
+        """
+        reading = self._services.host()
+        if reading is None:
+            raise ApiProblem(404, self._services.host_off() or "this machine has not been read yet; try again in a moment")
+        return reading
+
+    def targets(self, job: str, health: str, text: str) -> Targets:
+        """The targets that fit all filters."""
+        known, dropped = self._services.targets()
+        fitting = [
+            target
+            for target in known
+            if job in {"", target.job} and health in {"", target.health} and (not text or text in _searched(target))
+        ]
+        return Targets(targets=fitting, dropped=dropped)
+
+    def components(self) -> list[Component]:
+        """Every part."""
+        return [Component.model_validate(status) for status in self._services.components()]
+
+    async def storage(self) -> Storage:
+        """The store's statistics."""
+        return Storage.model_validate(await asyncio.to_thread(self._services.storage))
+
+    async def findings(self) -> Findings:
+        """Everything that is wrong; a part that can't be asked leaves its own findings out, never all."""
+        now = self._services.clock.now_ms()
+        storage, growth = await asyncio.gather(self._storage_if_known(), self._growth())
+        targets, _ = self._services.targets()
+        situation = Situation(
+            now=now,
+            host=self._services.host(),
+            targets=targets,
+            components=self.components(),
+            storage=storage,
+            disk_growth=growth,
+            config_problem=self._services.config_problem(),
+        )
+        return Findings(as_of=now, findings=findings(situation))
+
+    async def _storage_if_known(self) -> Storage | None:
+        try:
+            return await self.storage()
+        except (StorageError, OSError) as error:
+            self._log.warning("findings without storage", error=str(error))
+            return None
+
+    async def _growth(self) -> Mapping[str, float]:
+        try:
+            return await self._services.pool.run(lambda _: self._services.disk_growth(), timeout_s=_FORECAST_S)
+        except Exception as error:  # noqa: BLE001 - a forecast is never worth an unanswered "what is wrong"
+            self._log.warning("findings without a forecast of disks", error=str(error))
+            return {}
+
+
+def _searched(target: Target) -> str:
+    return " ".join([target.scrape_url, target.instance, target.job, target.last_error, *target.labels.values()]).lower()

@@ -1,0 +1,128 @@
+"""``/query``, ``/query_range``, ``/format_query``, ``/query_exemplars``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fusewatch.access.routing import GuardedRoute
+from fusewatch.api.prometheus.answers import success, success_body
+from fusewatch.api.prometheus.endpoint import endpoint
+from fusewatch.api.prometheus.errors import BadDataError
+from fusewatch.api.prometheus.parameters import MAX_TIME, MIN_TIME, Parameters
+from fusewatch.api.prometheus.results import print_result
+from fusewatch.api.prometheus.services import PrometheusServices
+from fusewatch.promql.errors import ParameterError, ParseError
+from fusewatch.promql.parse import parse
+from fusewatch.promql.result import QueryResult
+from fusewatch.telemetry.ports import Budget
+
+T = TypeVar("T")
+
+_ZERO_STEP: Final = "zero or negative query resolution step widths are not accepted. Try a positive integer"
+_KNOWN_STATS: Final = frozenset({"", "true", "all"})
+
+#: Runs a query under a budget; the last argument is how many series it may answer with, 0 for all.
+_Run = Callable[[Budget, int | None, int], QueryResult]
+
+
+def query_routes(services: PrometheusServices) -> list[GuardedRoute]:
+    """All four; clients send long queries by POST."""
+    queries = _Queries(services)
+    both = ("GET", "POST")
+    return [
+        endpoint("/query", queries.instant, methods=both),
+        endpoint("/query_range", queries.range, methods=both),
+        endpoint("/query_exemplars", queries.exemplars, methods=both),
+        endpoint("/format_query", queries.format, methods=both),
+    ]
+
+
+class _Queries:
+    def __init__(self, services: PrometheusServices) -> None:
+        self._services = services
+        self._engine = services.engine
+
+    async def instant(self, request: Request, parameters: Parameters) -> Response:
+        """A query's value at one moment."""
+        limit = parameters.limit()
+        time = parameters.time("time", self._services.clock.now_ms())
+        query = parameters.text("query")
+
+        def run(budget: Budget, lookback_ms: int | None, most: int) -> QueryResult:
+            return self._engine.instant(query, time, budget=budget, lookback_ms=lookback_ms, limit=most)
+
+        return await self._answer(request, parameters, limit, run)
+
+    async def range(self, request: Request, parameters: Parameters) -> Response:
+        """A query's values over time."""
+        limit = parameters.limit()
+        start, end = parameters.time("start"), parameters.time("end")
+        if end < start:
+            raise BadDataError.parameter("end", "end timestamp must not be before start time")
+        step = parameters.required_duration("step")
+        if step <= 0:
+            raise BadDataError.parameter("step", _ZERO_STEP)
+        most_steps = self._engine.limits.max_steps
+        if (end - start) // step > most_steps:
+            raise BadDataError(
+                f"exceeded maximum resolution of {most_steps:,} points per timeseries. Try decreasing the query resolution (?step=XX)"
+            )
+        query = parameters.text("query")
+
+        def run(budget: Budget, lookback_ms: int | None, most: int) -> QueryResult:
+            return self._engine.range(query, start, end, step, budget=budget, lookback_ms=lookback_ms, limit=most)
+
+        return await self._answer(request, parameters, limit, run)
+
+    async def exemplars(self, _: Request, parameters: Parameters) -> Response:
+        """No exemplars; what is asked is checked all the same."""
+        if parameters.time("end", MAX_TIME) < parameters.time("start", MIN_TIME):
+            raise BadDataError("end timestamp must not be before start timestamp")
+        parse(parameters.text("query"))
+        return success([])
+
+    async def format(self, request: Request, parameters: Parameters) -> Response:
+        """The query, laid out."""
+        from fusewatch.promql.format import format_query  # noqa: PLC0415
+
+        query = parameters.text("query")
+        text = await self._services.pool.run(lambda _: _named(lambda: format_query(query)), receive=request.receive)
+        return success(text)
+
+    async def _answer(self, request: Request, parameters: Parameters, limit: int, run: _Run) -> Response:
+        timeout_ms = parameters.duration("timeout")
+        lookback_ms = _lookback(parameters)
+        stats = parameters.text("stats")
+        notes = [] if stats in _KNOWN_STATS else [_deprecated(stats)]
+
+        def work(budget: Budget) -> bytes:
+            result = _named(lambda: run(budget, lookback_ms, limit + 1 if limit else 0))
+            return print_result(result, limit=limit, stats=bool(stats), notes=notes)
+
+        timeout_s = None if timeout_ms is None else max(timeout_ms, 0) / 1000
+        return success_body(await self._services.pool.run(work, receive=request.receive, timeout_s=timeout_s))
+
+
+def _named(run: Callable[[], T]) -> T:
+    """What ``run`` returns; a query that can't be read is an error of the parameter ``query``."""
+    try:
+        return run()
+    except (ParseError, ParameterError) as error:
+        raise BadDataError.parameter("query", error) from error
+
+
+def _lookback(parameters: Parameters) -> int | None:
+    if not parameters.text("lookback_delta"):
+        return None
+    try:
+        return parameters.duration("lookback_delta")
+    except BadDataError as error:
+        raise BadDataError(f"error parsing lookback delta duration: {error.__cause__}") from error
+
+
+def _deprecated(stats: str) -> str:
+    return f'value "{stats}" for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"'

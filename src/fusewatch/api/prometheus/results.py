@@ -1,0 +1,90 @@
+"""The answer to a query as JSON: https://prometheus.io/docs/prometheus/latest/querying/api/#expression-query-result-formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import orjson
+
+from fusewatch.api.prometheus.answers import envelope
+from fusewatch.api.prometheus.numbers import print_series
+from fusewatch.promql.numbers import format_value
+from fusewatch.promql.result import QueryResult, Statistics
+from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.samples import Float64s, Int64s
+
+#: Points that are printed in one go: bounds what is held beside the answer itself.
+_POINTS_AT_ONCE: Final = 1 << 20
+_TRUNCATED: Final = "results truncated due to limit"
+
+#: ``labels``, ``offsets`` (series + 1), ``timestamps`` and ``values`` of the points.
+Columns = tuple[Sequence[Labels], Int64s, Int64s, Float64s]
+
+
+def print_result(result: QueryResult, *, limit: int = 0, stats: bool = False, notes: Sequence[str] = ()) -> bytes:
+    """The whole body of a successful answer; at most ``limit`` series (0: all), with a warning where more were found."""
+    warnings = [*result.warnings, *notes]
+    if 0 < limit < len(result) and result.type in {"vector", "matrix"}:
+        warnings.append(_TRUNCATED)
+    parts = [b'{"resultType":"', result.type.encode(), b'","result":', _value(result, limit)]
+    if stats:
+        parts += [b',"stats":', orjson.dumps(statistics(result.statistics))]
+    return envelope(b"".join([*parts, b"}"]), warnings=warnings, infos=result.infos)
+
+
+def statistics(found: Statistics) -> Mapping[str, object]:
+    """What ``stats=all`` shows: seconds and samples, under Prometheus' names."""
+    seconds = found.seconds
+    preparation = seconds.get("parse", 0.0) + seconds.get("plan", 0.0)
+    evaluation = seconds.get("fetch", 0.0) + seconds.get("evaluate", 0.0)
+    return {
+        "timings": {
+            "evalTotalTime": preparation + evaluation,
+            "resultSortTime": 0.0,
+            "queryPreparationTime": preparation,
+            "innerEvalTime": evaluation,
+            "execQueueTime": 0.0,
+            "execTotalTime": preparation + evaluation,
+        },
+        "samples": {"totalQueryableSamples": found.samples, "peakSamples": found.samples},
+    }
+
+
+def _value(result: QueryResult, limit: int) -> bytes:
+    if result.type == "string":
+        return orjson.dumps([_seconds(int(result.steps[0])), result.string])
+    if result.type == "scalar":
+        return orjson.dumps([_seconds(int(result.steps[0])), format_value(float(result.values[0, 0]))])
+    form = (b',"value":', b"}") if result.type == "vector" else (b',"values":[', b"]}")
+    return b"[" + b",".join(_pieces(_columns(result), limit, *form)) + b"]"
+
+
+def _seconds(timestamp: int) -> float:
+    return timestamp // 1000 if timestamp % 1000 == 0 else timestamp / 1000
+
+
+def _columns(result: QueryResult) -> Columns:
+    if result.raw is not None:
+        return result.raw.labels, result.raw.offsets, result.raw.timestamps, result.raw.values
+    counts = result.present.sum(axis=1)
+    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
+    timestamps = np.broadcast_to(result.steps, result.present.shape)[result.present]
+    return result.labels, offsets, timestamps, result.values[result.present]
+
+
+def _pieces(columns: Columns, limit: int, opening: bytes, tail: bytes) -> Iterator[bytes]:
+    """The series in groups of bounded size; series without points are no part of an answer."""
+    labels, offsets, timestamps, values = columns
+    filled = np.flatnonzero(np.diff(offsets))
+    rows = filled[:limit] if limit else filled
+    first = 0
+    while first < len(rows):
+        last = first + max(1, int(np.searchsorted(offsets[rows[first:] + 1], offsets[rows[first]] + _POINTS_AT_ONCE)))
+        group = rows[first:last]
+        start, end = offsets[group[0]], offsets[group[-1] + 1]
+        heads = [b'{"metric":' + orjson.dumps(labels[row].as_dict()) + opening for row in group.tolist()]
+        bounds = np.append(offsets[group], end) - start
+        yield print_series(heads, tail, bounds, timestamps[start:end], values[start:end])
+        first = last

@@ -1,0 +1,106 @@
+"""Remote write 1.0: https://prometheus.io/docs/specs/prw/remote_write_spec/."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+from fusewatch.access.need import Need
+from fusewatch.access.routing import Guarded
+from fusewatch.api.prometheus.services import RemoteWriteSink
+from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError, SeriesLimitError, StorageError
+
+_PROTOBUF: Final = "application/x-protobuf"
+_MESSAGE: Final = "prometheus.WriteRequest"
+_KNOWN_MESSAGES: Final = frozenset({_MESSAGE, "io.prometheus.write.v2.Request"})
+_STORED_START: Final[Message] = {"type": "http.response.start", "status": 204, "headers": []}
+_STORED_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
+
+
+def write_route(sink: RemoteWriteSink, *, body_limit: int) -> Route:
+    """``POST /api/v1/write``; bodies above ``body_limit`` bytes are refused."""
+    receiver = Guarded(RemoteWrite(sink, body_limit=body_limit), Need.OPERATOR, "prometheus.write")
+    return Route("/api/v1/write", receiver, methods=["POST"], name="prometheus.write")
+
+
+class RemoteWrite:
+    """Bare ASGI: a request object per request costs as much as storing its samples."""
+
+    def __init__(self, sink: RemoteWriteSink, *, body_limit: int) -> None:
+        self._sink = sink
+        self._body_limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """204 once the samples are in the log; else the code that makes a sender do the right thing."""
+        refused = _unsupported(scope)
+        body = None if refused else await self._body(receive)
+        if body is None:
+            await (refused or self._too_large())(scope, receive, send)
+            return
+        try:
+            await self._sink.write_remote(body)
+        except (StorageError, ValueError) as error:
+            await _refusal(error)(scope, receive, send)
+            return
+        await send(_STORED_START)
+        await send(_STORED_BODY)
+
+    async def _body(self, receive: Receive) -> bytes | None:
+        """The whole body, None when it is too large; an empty one when the sender went away."""
+        chunks, size = [], 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return b""
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > self._body_limit:
+                return None
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return b"".join(chunks) if len(chunks) > 1 else chunk
+
+    def _too_large(self) -> Response:
+        return PlainTextResponse(f"the body is larger than {self._body_limit} bytes\n", 413, {"Connection": "close"})
+
+
+def _unsupported(scope: Scope) -> Response | None:
+    """The refusal of a content type or encoding that is not remote write 1.0; a missing one is taken for it, as in Prometheus."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in {b"content-type", b"content-encoding"}}
+    problem = _content_type_problem(headers.get(b"content-type", _PROTOBUF))
+    encoding = headers.get(b"content-encoding", "snappy")
+    if problem is None and encoding != "snappy":
+        problem = f"{encoding} encoding (compression) is not accepted by this server; only snappy is acceptable"
+    return None if problem is None else PlainTextResponse(problem + "\n", 415)
+
+
+def _content_type_problem(content_type: str) -> str | None:
+    media_type, *options = (part.strip() for part in content_type.split(";"))
+    if media_type != _PROTOBUF:
+        return f"expected {_PROTOBUF} as the first (media) part, got {content_type} content-type"
+    message = next((option.removeprefix("proto=") for option in options if option.startswith("proto=")), _MESSAGE)
+    if message not in _KNOWN_MESSAGES:
+        return f"got {content_type} content type; unknown remote write protobuf message {message}"
+    if message != _MESSAGE:
+        return f"{message} protobuf message is not accepted by this server; accepted [{_MESSAGE}]"
+    return None
+
+
+def _refusal(error: Exception) -> Response:
+    """Senders keep what is answered with 5xx, and drop what is answered with 4xx."""
+    headers = {}
+    match error:
+        case OverloadedError():
+            status, headers = 503, {"Retry-After": str(error.retry_after_s)}
+        case ReadOnlyError():
+            status = 507
+        case SeriesLimitError():
+            status = 429
+        case SamplesRejectedError() | ValueError():
+            status = 400
+        case _:
+            status = 500
+    return PlainTextResponse(f"{error}\n", status, headers)
