@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from fusewatch.records.config import DATABASE_FILE, RecordsSettings
 from fusewatch.records.database import Database
-from fusewatch.records.errors import NewerSchemaError, OpenError, SlowError
+from fusewatch.records.errors import AwayError, NewerSchemaError, OpenError, SlowError
 from fusewatch.records.schema import VERSION_TABLE
 
 
@@ -83,6 +83,26 @@ async def _released(database, release):
         await database.run(lambda _: release.wait(10))
     finally:
         release.set()
+
+
+def test_a_database_locked_for_too_long_says_so(tmp_path):
+    database = Database.open(RecordsSettings(timeout="50ms"), tmp_path)
+    with sqlite3.connect(tmp_path / DATABASE_FILE, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(AwayError, match="database is locked"), database.transaction() as session:
+            session.execute(text("UPDATE access_state SET version = 2"))
+        with database.reading() as session:
+            assert _versions(session) == 1
+        other.execute("ROLLBACK")
+    other.close()
+    database.close()
+
+
+def test_a_closed_database_does_nothing_more(database):
+    database.close()
+    database.close()
+    with pytest.raises(AwayError, match="closed"):
+        asyncio.run(database.read(_versions))
 
 
 def test_an_older_program_refuses_a_newer_database(tmp_path):

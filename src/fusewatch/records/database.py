@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from fusewatch.records.config import RecordsSettings
 from fusewatch.records.engine import READING, build_engine
-from fusewatch.records.errors import BusyError, OpenError, SlowError
+from fusewatch.records.errors import AwayError, BusyError, OpenError, SlowError
 from fusewatch.records.schema import SchemaUpgrade
 
 T = TypeVar("T")
@@ -38,6 +38,7 @@ class Database:
         self._timeout_s = timeout_ms / 1000
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="records")
         self._waiting = 0
+        self._closed = False
 
     @classmethod
     def open(cls, settings: RecordsSettings, data_dir: Path) -> Database:
@@ -67,21 +68,25 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A session whose changes are kept together when the block ends well, and dropped when it raises."""
-        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+        """A session whose changes are kept together when the block ends well, and dropped when it raises.
+
+        Raises:
+            AwayError, SlowError: the database can't be used, or is locked for too long.
+        """
+        with _plain_errors(), Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session for reading only: one consistent view, never waiting for a writer."""
-        with Session(self._readers, expire_on_commit=False) as session, session.begin():
+        """A session for reading only: one consistent view, never waiting for a writer; raises as :meth:`transaction` does."""
+        with _plain_errors(), Session(self._readers, expire_on_commit=False) as session, session.begin():
             yield session
 
     async def run(self, work: Callable[[Session], T]) -> T:
         """What ``work`` returns, done as one transaction in a worker thread.
 
         Raises:
-            BusyError, SlowError: see their classes; whatever ``work`` raises undoes the transaction.
+            AwayError, BusyError, SlowError: see their classes; whatever ``work`` raises undoes the transaction.
         """
         return await self._in_thread(lambda: self._within(self.transaction, work))
 
@@ -91,6 +96,7 @@ class Database:
 
     def close(self) -> None:
         """Waits for running work and gives up all connections; again is harmless."""
+        self._closed = True
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._engine.dispose()
 
@@ -100,16 +106,29 @@ class Database:
             return work(session)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise AwayError("the records database is closed")
         if self._waiting >= _MAX_WAITING:
             raise BusyError(f"{_MAX_WAITING} requests wait for the records database already")
         self._waiting += 1
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except (TimeoutError, PoolTimeoutError) as error:
+        except TimeoutError as error:
             raise SlowError(f"the records database did not answer within {self._timeout_s:g} s") from error
         finally:
             self._waiting -= 1
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """SQLAlchemy's errors about the database as ours; those about our statements stay what they are."""
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise SlowError("all connections to the records database are busy") from error
+    except (OperationalError, InterfaceError) as error:
+        raise AwayError(f"the records database can't be used: {_reason(error)}") from error
 
 
 def _reason(error: SQLAlchemyError) -> str:

@@ -3,6 +3,7 @@
 RecordsError
 ├── OpenError         it can't be opened: not there, no permission, not one of ours
 │   └── NewerSchemaError  a newer program wrote it
+├── AwayError         it was open and can't be used any more: the server is gone, the disk fails, it was closed
 ├── BusyError         too much is waiting already: try again in a moment
 └── SlowError         it did not answer in time
 """
@@ -20,6 +21,10 @@ class OpenError(RecordsError):
 
 class NewerSchemaError(OpenError):
     """The database was written by a newer program."""
+
+
+class AwayError(RecordsError):
+    """The database can't be used any more, or for now; nothing was changed."""
 
 
 class BusyError(RecordsError):
