@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fusewatch.collect.config import ScrapeConfig
+from fusewatch.collect.discovery.dns import DnsDiscovery
+from fusewatch.collect.discovery.file import FileDiscovery
 from fusewatch.collect.discovery.groups import Discovery
+from fusewatch.collect.discovery.http import HttpDiscovery
 from fusewatch.collect.discovery.static import StaticDiscovery
+from fusewatch.collect.discovery.watch import DirectoryWatch
 from fusewatch.telemetry.clock import Clock
 
 
@@ -19,6 +24,8 @@ class DiscoveryTools:
 
     clock: Clock
     base_dir: Path
+    watch: DirectoryWatch
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,14 @@ class DiscoveryPlan:
 
 def make_discoveries(config: ScrapeConfig, tools: DiscoveryTools) -> dict[str, DiscoveryPlan]:
     """The discoveries of a job, by a name that stays the same across reloads."""
-    plans = {}
+    clock, base = tools.clock, tools.base_dir
+    plans: dict[str, DiscoveryPlan] = {}
     if config.static_configs:
-        plans["static"] = DiscoveryPlan(config.static_configs, lambda: StaticDiscovery(config.static_configs, clock=tools.clock))
+        plans["static"] = DiscoveryPlan(config.static_configs, partial(StaticDiscovery, config.static_configs, clock=clock))
+    for place, files in enumerate(config.file_sd_configs):
+        plans[f"file/{place}"] = DiscoveryPlan(files, partial(FileDiscovery, files, base_dir=base, watch=tools.watch, clock=clock))
+    for place, http in enumerate(config.http_sd_configs):
+        plans[f"http/{place}"] = DiscoveryPlan(http, partial(HttpDiscovery, http, base_dir=base, clock=clock, version=tools.version))
+    for place, names in enumerate(config.dns_sd_configs):
+        plans[f"dns/{place}"] = DiscoveryPlan(names, partial(DnsDiscovery, names, clock=clock))
     return plans

@@ -11,6 +11,7 @@ from typing import Any, Final
 from fusewatch.collect.config import ScrapeConfig
 from fusewatch.collect.discovery.groups import DiscoveryState
 from fusewatch.collect.discovery.providers import DiscoveryTools
+from fusewatch.collect.discovery.watch import DirectoryWatch
 from fusewatch.collect.scrape.loop import ScrapeTools
 from fusewatch.collect.scrape.pool import ScrapePool
 from fusewatch.collect.scrape.state import Targets
@@ -101,8 +102,10 @@ class ScrapeManager:
         def spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
             return tasks.create_task(work)
 
-        discovery = DiscoveryTools(clock=self._clock, base_dir=self._base_dir)
-        while True:
+        watch = DirectoryWatch()
+        watching = spawn(watch.run())
+        discovery = DiscoveryTools(clock=self._clock, base_dir=self._base_dir, watch=watch, version=self._version)
+        while not watching.done():
             self._changed.clear()
             wanted = {config.job_name: config for config in self._configs}
             for job in [job for job in self._pools if job not in wanted]:
