@@ -80,7 +80,7 @@ def family(tmp_path):
             stream.close()
 
 
-@pytest.mark.parametrize("code", [0, 2, 3])
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 70])
 def test_an_engine_that_ends_as_asked_or_can_not_start_is_not_started_again(family, code):
     parent = family(f"sys.exit({code})")
     assert parent.end() == (code, "", "")
@@ -88,7 +88,7 @@ def test_an_engine_that_ends_as_asked_or_can_not_start_is_not_started_again(fami
 
 
 def test_an_engine_that_crashes_is_started_again_until_it_ends_well(family):
-    parent = family("if starts() < 3: os.kill(os.getpid(), signal.SIGSEGV)\nif starts() < 4: sys.exit(70)\n")
+    parent = family("if starts() < 3: os.kill(os.getpid(), signal.SIGSEGV)\nserve()\nif starts() < 4: sys.exit(70)\n")
     code, _, err = parent.end()
     assert code == 0
     assert parent.starts == 4

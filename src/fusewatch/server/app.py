@@ -9,7 +9,6 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,8 +20,8 @@ from fusewatch.access.need import Need
 from fusewatch.access.refusals import Refused, refused_handler
 from fusewatch.access.routing import Guarded, route, undeclared
 from fusewatch.access.service import Access
+from fusewatch.api.fusewatch.errors import exception_handlers
 from fusewatch.api.middleware.stack import stack
-from fusewatch.api.refusals import http_exception_handler
 from fusewatch.server.own_metrics import OwnMetrics, RequestMetrics
 from fusewatch.server.static_files import StaticFiles
 
@@ -59,7 +58,7 @@ def build_app(
             Middleware(RequestMetrics, metrics=metrics),
             *stack(cors_origin=cors_origin, inside=[Middleware(Gate, access=access)]),
         ],
-        exception_handlers={Refused: refused_handler, HTTPException: http_exception_handler},
+        exception_handlers={**exception_handlers(), Refused: refused_handler},
     )
     app.router.routes.extend(routes)
     for router in routers:

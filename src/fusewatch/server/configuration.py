@@ -56,6 +56,13 @@ class Configuration:
         """Whether the last reload worked (or none was asked for)."""
         return not self.problems
 
+    def problem(self) -> str | None:
+        """What was wrong with the file that could not be reloaded, in one sentence; None when nothing was."""
+        if not self.problems:
+            return None
+        more = f" and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
+        return f"{self.problems[0]}{more}"
+
     @property
     def path(self) -> str:
         """The file in use, "" without one."""

@@ -12,6 +12,3 @@ CONFIGURATION: Final = 2
 START: Final = 3
 #: Failed while running: starting again may help.
 FAILURE: Final = 70
-
-#: Starting again would end the same way.
-FINAL_CODES: Final = frozenset({CLEAN, CONFIGURATION, START})

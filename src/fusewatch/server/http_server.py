@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Iterator
-from pathlib import Path
 from socket import socket
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from fusewatch.access.config import TlsSettings
 from fusewatch.server.errors import StartError
 
 # Requests still running this long after the stop was asked for are cut off; with the rest of the stop that stays below 10 s.
@@ -28,7 +28,7 @@ class HttpServer(uvicorn.Server):
         StartError: the certificate or key can't be used.
     """
 
-    def __init__(self, app: ASGIApp, listener: socket, *, cert_file: Path | None = None, key_file: Path | None = None) -> None:
+    def __init__(self, app: ASGIApp, listener: socket, *, tls: TlsSettings | None = None) -> None:
         config = uvicorn.Config(
             app,
             loop="none",
@@ -41,13 +41,14 @@ class HttpServer(uvicorn.Server):
             server_header=False,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
-            ssl_certfile=cert_file,
-            ssl_keyfile=key_file,
+            ssl_certfile=tls.cert_file if tls else None,
+            ssl_keyfile=tls.key_file if tls else None,
         )
         try:
             config.load()
         except (OSError, ssl.SSLError) as error:
-            raise StartError(f"the certificate {cert_file} with the key {key_file} can't be used: {error}") from error
+            files = f"{tls.cert_file} with the key {tls.key_file}" if tls else ""
+            raise StartError(f"the certificate {files} can't be used: {error}") from error
         super().__init__(config)
         self._listener = listener
         self._task: asyncio.Task[None] | None = None

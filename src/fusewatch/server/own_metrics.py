@@ -59,9 +59,13 @@ class OwnMetrics:
         """Shows ``fusewatch_component_up`` and ``fusewatch_component_restarts_total`` for each component."""
         self.registry.register(_Components(statuses))
 
+    def watch_queries(self, statistics: Callable[[], Any]) -> None:
+        """Shows every number of the query pool's statistics (a dataclass) as ``fusewatch_query_<name>``."""
+        self.registry.register(_Statistics("fusewatch_query_", "Queries", statistics))
+
     def watch_storage(self, statistics: Callable[[], Any]) -> None:
         """Shows every number of the storage statistics (a dataclass) as ``fusewatch_storage_<name>``."""
-        self.registry.register(_Statistics("fusewatch_storage_", statistics))
+        self.registry.register(_Statistics("fusewatch_storage_", "Storage", statistics))
 
 
 class RequestMetrics:
@@ -119,13 +123,14 @@ class _Components(Collector):
 class _Statistics(Collector):
     """Numbers of a dataclass, one family each; nested ones joined by underscores, what is None left out."""
 
-    def __init__(self, prefix: str, statistics: Callable[[], Any]) -> None:
+    def __init__(self, prefix: str, subject: str, statistics: Callable[[], Any]) -> None:
         self._prefix = prefix
+        self._subject = subject
         self._statistics = statistics
 
     def collect(self) -> Iterable[Metric]:
         for name, value in _numbers(dataclasses.asdict(self._statistics()), self._prefix):
-            text = f"Storage: {name.removeprefix(self._prefix).replace('_', ' ')}."
+            text = f"{self._subject}: {name.removeprefix(self._prefix).replace('_', ' ')}."
             if name.removeprefix(self._prefix) in _GROWING:
                 yield CounterMetricFamily(name, text, value=value)
             else:

@@ -17,8 +17,6 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final
 
-from fusewatch.server.exit_codes import FINAL_CODES
-
 _FIRST_DELAY_S: Final = 0.2
 _LONGEST_DELAY_S: Final = 30.0
 _HEALTHY_AFTER_S: Final = 60.0
@@ -57,7 +55,8 @@ class Parent:
             code = self._run_engine()
             if self._stopping:
                 return 0 if code in (0, -signal.SIGTERM) else 1
-            if code in FINAL_CODES and (code == 0 or self._listener is None):
+            # One that never served and ended by itself would end the same way again; one that did serve is started again whatever it was.
+            if code == 0 or (code > 0 and self._listener is None):
                 return code
             failures = 1 if time.monotonic() - started > _HEALTHY_AFTER_S else failures + 1
             delay = min(self._longest_delay_s, _FIRST_DELAY_S * 2 ** min(failures - 1, 16))

@@ -60,7 +60,7 @@ class SelfCollector:
         Raises:
             StorageError: the store does not take it.
         """
-        families = list(self._registry.collect())
+        families = await asyncio.to_thread(lambda: list(self._registry.collect()))
         await self._metadata_sink.write_metadata([_metadata(family) for family in families])
         await self._sink.write(self._batch(families))
 

@@ -86,10 +86,11 @@ class Supervisor:
             entry.task = asyncio.create_task(self._keep_running(entry), name=component.name)
             self._entries.append(entry)
 
-    async def stop(self) -> None:
-        """Stops all components, the last started first. Safe to call twice."""
+    async def stop(self, *, within_s: float = 60.0) -> None:
+        """Stops all components, the last started first, within that many seconds in all. Safe to call twice."""
+        end = self._clock.monotonic() + within_s
         for entry in reversed(self._entries):
-            await self._stop(entry)
+            await self._stop(entry, max(0.0, min(self._stop_within_s, end - self._clock.monotonic())))
 
     def statuses(self) -> list[ComponentStatus]:
         """How each component is, in the order of starting."""
@@ -134,14 +135,14 @@ class Supervisor:
             return f"{type(error).__name__}: {error}"
         return "ended by itself"
 
-    async def _stop(self, entry: _Entry) -> None:
+    async def _stop(self, entry: _Entry, within_s: float) -> None:
         task = entry.task
         if task is None or entry.status.state == STATE_STOPPED:
             return
         task.cancel()
-        done, _ = await asyncio.wait([task], timeout=self._stop_within_s)
+        done, _ = await asyncio.wait([task], timeout=within_s)
         if not done:
-            self._log.error("component did not stop in time", left=entry.component.name, seconds=self._stop_within_s)
+            self._log.error("component did not stop in time", left=entry.component.name, seconds=within_s)
         elif not task.cancelled() and (error := task.exception()) is not None:
             self._log.error("component failed while stopping", failed=entry.component.name, error=str(error))
         self._set(entry, STATE_STOPPED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -18,7 +18,7 @@ class Warmup:
 
     name = "warm-up"
 
-    def __init__(self, warm: Mapping[str, Callable[[], None]], *, clock: Clock, slow_after_s: float = 2.0) -> None:
+    def __init__(self, warm: Sequence[Callable[[], None]], *, clock: Clock, slow_after_s: float = 2.0) -> None:
         self._warm = warm
         self._clock = clock
         self._slow_after_s = slow_after_s
@@ -46,5 +46,5 @@ class Warmup:
         await asyncio.Event().wait()
 
     async def _warm_all(self) -> None:
-        for warm in self._warm.values():
+        for warm in self._warm:
             await asyncio.to_thread(warm)

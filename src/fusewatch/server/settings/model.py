@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
@@ -92,6 +93,11 @@ class Settings(Block):
     records: RecordsSettings = RecordsSettings()
     access: AccessSettings = AccessSettings()
     events: EventsSettings = EventsSettings()
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder that holds all data, absolute."""
+        return Path(self.data).absolute()
 
     @property
     def address(self) -> tuple[str, int]:

@@ -1,0 +1,203 @@
+"""Which part gets what: the one place that knows all rooms. Nothing imports it but the engine's life."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+
+from fusewatch import __version__
+from fusewatch.access.config import is_loopback
+from fusewatch.access.http import access_router
+from fusewatch.access.service import Access
+from fusewatch.api.fusewatch.router import PREFIX, own_router
+from fusewatch.api.fusewatch.services import OwnServices
+from fusewatch.api.prometheus import numbers
+from fusewatch.api.prometheus.pool import PoolLimits, QueryPool
+from fusewatch.api.prometheus.routes import prometheus_routes
+from fusewatch.api.prometheus.services import Cardinality, PrometheusServices
+from fusewatch.collect.config import resolve_scrape_configs
+from fusewatch.collect.scrape.manager import ScrapeManager
+from fusewatch.promql.engine import Engine, QueryLimits
+from fusewatch.server import views
+from fusewatch.server.app import build_app
+from fusewatch.server.configuration import Configuration
+from fusewatch.server.event_loop import EventLoopMonitor
+from fusewatch.server.health import Health
+from fusewatch.server.host_watch import HostWatch
+from fusewatch.server.logs import set_level
+from fusewatch.server.own_metrics import OwnMetrics
+from fusewatch.server.reload_route import reload_route
+from fusewatch.server.rooms import Rooms
+from fusewatch.server.self_collector import SelfCollector
+from fusewatch.server.settings.model import Settings
+from fusewatch.server.settings.source import SettingsSource
+from fusewatch.server.static_files import StaticFiles
+from fusewatch.server.supervisor import Supervisor
+from fusewatch.server.warmup import Warmup
+from fusewatch.telemetry.clock import Clock
+from fusewatch.telemetry.components import Component
+from fusewatch.telemetry.exposition import reader as exposition
+from fusewatch.telemetry.labels import Labels
+
+#: Queries compute in native code without the GIL; more threads than this only wait for cores.
+_QUERY_THREADS: Final = 8
+
+
+class Composition:
+    """Everything of a running server but the rooms, which are open already, and the socket.
+
+    ``app`` answers HTTP; :meth:`start` starts all components in the order of their dependencies, :meth:`stop` ends them in reverse.
+    """
+
+    def __init__(
+        self, *, source: SettingsSource, settings: Settings, rooms: Rooms, listener: socket.socket, data_dir: Path, clock: Clock
+    ) -> None:
+        self._clock = clock
+        self._rooms = rooms
+        self._data_dir = data_dir
+        self._started_at = clock.now_ms()
+        self._listen = "{}:{}".format(*listener.getsockname()[:2])
+        self.metrics = OwnMetrics()
+        self.supervisor = Supervisor(clock=clock)
+        self.access = Access(database=rooms.database, settings=settings.access, loopback=is_loopback(settings.address[0]), clock=clock)
+        self.pool = QueryPool(_pool_limits(settings))
+        self.scrape = ScrapeManager(
+            configs=resolve_scrape_configs(settings.global_, settings.scrape_configs),
+            sink=rooms.store,
+            metadata_sink=rooms.store,
+            clock=clock,
+            base_dir=Path(source.path.parent if source.path else ".").absolute(),
+            version=__version__,
+        )
+        self.host = HostWatch(settings=settings.host, sink=rooms.store, metadata_sink=rooms.store, clock=clock)
+        self.configuration = Configuration(
+            source=source,
+            settings=settings,
+            clock=clock,
+            metrics=self.metrics,
+            events=rooms.store,
+            apply=[self._apply],
+        )
+        self._engine = Engine(rooms.store, _query_limits(settings), lookback_ms=settings.query.lookback_delta)
+        self.metrics.watch_components(self.supervisor.statuses)
+        self.metrics.watch_storage(rooms.store.statistics)
+        self.metrics.watch_queries(self.pool.statistics)
+        self.app = self._build_app(settings)
+
+    def start(self) -> None:
+        """Starts all components."""
+        self.supervisor.start(self._components())
+
+    async def stop(self, *, within_s: float) -> None:
+        """Ends all components, then what they used; blocks at most that long, roughly."""
+        await self.supervisor.stop(within_s=within_s)
+        self.pool.close()
+        await asyncio.to_thread(self.access.close)
+
+    def _components(self) -> list[Component]:
+        return [
+            EventLoopMonitor(clock=self._clock, registry=self.metrics.registry),
+            Warmup(self._kernels(), clock=self._clock),
+            *self._rooms.store.components(),
+            self.host,
+            self.scrape,
+            SelfCollector(
+                registry=self.metrics.registry,
+                sink=self._rooms.store,
+                metadata_sink=self._rooms.store,
+                clock=self._clock,
+                instance=self._listen,
+            ),
+        ]
+
+    def _kernels(self) -> list[Callable[[], None]]:
+        """What is compiled at a first start: each room's own warm-up."""
+        return [exposition.warm, numbers.warm]
+
+    async def _apply(self, settings: Settings) -> None:
+        """Takes up what can change while the server runs."""
+        set_level(settings.log.level)
+        self.scrape.apply(resolve_scrape_configs(settings.global_, settings.scrape_configs))
+        self.host.apply(settings.host)
+
+    def _build_app(self, settings: Settings) -> FastAPI:
+        health = Health(statuses=self.supervisor.statuses, unready_reasons=self.supervisor.unready_reasons)
+        return build_app(
+            routes=[*health.routes(), reload_route(self.configuration), *prometheus_routes(self._prometheus_services(settings))],
+            routers=[own_router(self._own_services()), _prefixed(access_router(self.access))],
+            access=self.access,
+            metrics=self.metrics,
+            static=StaticFiles(),
+            cors_origin=settings.access.cors_origin,
+        )
+
+    def _prometheus_services(self, settings: Settings) -> PrometheusServices:
+        config_file = self.configuration.path
+        return PrometheusServices(
+            engine=self._engine,
+            reader=self._rooms.store,
+            sink=self._rooms.store,
+            pool=self.pool,
+            clock=self._clock,
+            targets=lambda: views.prometheus_targets(self.scrape.targets()),
+            config_text=self.configuration.effective,
+            flags=lambda: views.flags_of(self.configuration.settings, config_file=config_file, data_dir=str(self._data_dir)),
+            runtime=lambda: views.runtime_info(self.configuration, started_at=self._started_at),
+            cardinality=self._cardinality,
+            external_labels=lambda: Labels(self.configuration.settings.global_.external_labels),
+            lookback_ms=settings.query.lookback_delta,
+        )
+
+    def _cardinality(self, limit: int) -> Cardinality:
+        store = self._rooms.store
+        return views.cardinality_of(store.cardinality(limit), store.statistics())
+
+    def _own_services(self) -> OwnServices:
+        return OwnServices(
+            clock=self._clock,
+            pool=self.pool,
+            host=self.host.reading,
+            targets=lambda: views.own_targets(self.scrape.targets()),
+            components=self.supervisor.statuses,
+            storage=lambda: views.storage_of(self._rooms.store.statistics()),
+            version=lambda: views.version_of(
+                self.configuration,
+                started_at=self._started_at,
+                listen=self._listen,
+                data_dir=str(self._data_dir),
+                authentication=lambda: self.access.authentication,
+            ),
+            event_sink=self._rooms.store,
+            event_reader=self._rooms.store,
+            host_off=self.host.off_reason,
+            config_problem=self.configuration.problem,
+            webhooks=lambda: self.configuration.settings.events.webhooks,
+        )
+
+
+def _prefixed(router: APIRouter) -> APIRouter:
+    outer = APIRouter(prefix=PREFIX)
+    outer.include_router(router)
+    return outer
+
+
+def _pool_limits(settings: Settings) -> PoolLimits:
+    query = settings.query
+    workers = min(query.max_concurrency, _QUERY_THREADS)
+    return PoolLimits(
+        workers=workers,
+        waiting=max(query.max_concurrency - workers, 1) * 8,
+        timeout_s=query.timeout / 1000,
+        max_samples=query.max_samples,
+        max_series=query.max_series,
+    )
+
+
+def _query_limits(settings: Settings) -> QueryLimits:
+    query = settings.query
+    return QueryLimits(query.max_samples, query.max_series, query.max_steps, query.timeout / 1000)

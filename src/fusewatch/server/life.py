@@ -1,0 +1,151 @@
+"""One engine from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from fusewatch.access.config import is_loopback, listen_problem
+from fusewatch.access.offline import has_users
+from fusewatch.server.banner import banner
+from fusewatch.server.composition import Composition
+from fusewatch.server.errors import StartError
+from fusewatch.server.http_server import HttpServer
+from fusewatch.server.listener import open_listener, take_over, url_of
+from fusewatch.server.parent import hand_up
+from fusewatch.server.rooms import Rooms, open_rooms
+from fusewatch.server.settings.model import Settings
+from fusewatch.server.settings.problems import SettingsError
+from fusewatch.server.settings.source import SettingsSource
+from fusewatch.telemetry.clock import Clock, SystemClock
+
+#: From the signal to the end of the process; Kubernetes and systemd wait longer.
+STOP_WITHIN_S: Final = 10.0
+
+
+class Life:
+    """Opens the rooms, starts everything, waits for the end, and takes everything down in reverse.
+
+    ``control`` leads to the parent process; ``listener_fd`` is the socket of an engine before this one.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: SettingsSource,
+        settings: Settings,
+        control: socket.socket | None = None,
+        listener_fd: int | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._source = source
+        self._settings = settings
+        self._control = control
+        self._listener_fd = listener_fd
+        self._clock = clock or SystemClock()
+        self._stopping = asyncio.Event()
+        self._composition: Composition | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._log = structlog.get_logger("fusewatch.server").bind(component="server")
+
+    def stop(self) -> None:
+        """Asks for the end; again is harmless."""
+        self._stopping.set()
+
+    def reload_soon(self) -> None:
+        """Takes up the configuration in the background; a failure is in the log and in /metrics."""
+        task = asyncio.create_task(self._reload())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def run(self) -> None:
+        """Lives until :meth:`stop`.
+
+        Raises:
+            StartError: something that it needs is not to be had.
+        """
+        started = time.perf_counter()
+        restarted = self._listener_fd is not None
+        data_dir = self._settings.data_dir
+        listener = self._listen()
+        rooms = await asyncio.to_thread(open_rooms, self._settings, data_dir, clock=self._clock)
+        try:
+            await asyncio.to_thread(self._refuse_open_doors, rooms)
+            composition = Composition(
+                source=self._source, settings=self._settings, rooms=rooms, listener=listener, data_dir=data_dir, clock=self._clock
+            )
+        except BaseException:
+            await asyncio.to_thread(rooms.close)
+            raise
+        self._composition = composition
+        http = HttpServer(composition.app, listener, tls=self._settings.access.tls)
+        try:
+            composition.start()
+            await http.start()
+            if self._control is not None:
+                hand_up(self._control, listener)
+            self._greet(listener, data_dir, restarted=restarted)
+            self._log.info("started", seconds=round(time.perf_counter() - started, 2), listen=url_of(listener, tls=self._tls))
+            await self._stopping.wait()
+        finally:
+            await self._take_down(http, composition, rooms)
+
+    @property
+    def _tls(self) -> bool:
+        return self._settings.access.tls is not None
+
+    def _listen(self) -> socket.socket:
+        host, port = self._settings.address
+        inherited = None if self._listener_fd is None else take_over(self._listener_fd, host, port)
+        return inherited or open_listener(host, port)
+
+    def _refuse_open_doors(self, rooms: Rooms) -> None:
+        """Other machines must not reach a server that asks nobody who they are."""
+        host, _ = self._settings.address
+        problem = listen_problem(host, has_users=is_loopback(host) or has_users(rooms.database))
+        if problem:
+            raise StartError(problem)
+
+    def _greet(self, listener: socket.socket, data_dir: Path, *, restarted: bool) -> None:
+        if not restarted:
+            path = "" if self._source.path is None else str(self._source.path)
+            url = url_of(listener, tls=self._tls)
+            sys.stdout.write(banner(self._settings, url=url, data_dir=data_dir, configuration=path))
+            sys.stdout.flush()
+
+    async def _reload(self) -> None:
+        if self._composition is None:
+            return
+        try:
+            await self._composition.configuration.reload()
+        except SettingsError:
+            return  # said in the log, by whoever holds the configuration
+
+    async def _take_down(self, http: HttpServer, composition: Composition, rooms: Rooms) -> None:
+        """Receivers first, then what collects and commits, then the rooms.
+
+        A step that fails or hangs does not keep the next from running.
+        """
+        end = time.monotonic() + STOP_WITHIN_S
+        self._log.info("stopping")
+        steps: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
+            ("http", http.stop),
+            ("components", lambda: composition.stop(within_s=max(0.5, end - time.monotonic() - 3.0))),
+            ("rooms", lambda: asyncio.to_thread(rooms.close)),
+        ]
+        for name, step in steps:
+            try:
+                async with asyncio.timeout(max(0.5, end - time.monotonic())):
+                    await step()
+            except TimeoutError:
+                self._log.error("a step of the stop took too long; nothing acknowledged is lost, the log holds it", step=name)
+            except Exception:  # noqa: BLE001 - whatever it was, the next step matters more
+                self._log.exception("a step of the stop failed", step=name)
+        self._log.info("stopped", seconds=round(time.monotonic() - end + STOP_WITHIN_S, 2))
