@@ -36,7 +36,7 @@ def state_router(services: OwnServices) -> APIRouter:
         """What is wrong right now, in words, the worst first."""
         return await state.findings()
 
-    @router.get("/targets", tags=["targets"])
+    @router.get("/targets", tags=["targets"], response_model=Targets)
     async def targets(
         *,
         job: str = "",
