@@ -1,0 +1,109 @@
+"""Which series there are: selectors to ids and labels."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from fusewatch.storage.client import ClientPool
+from fusewatch.storage.series_kernels import HOUR_MS, UInt32s
+from fusewatch.storage.series_table import SeriesTable
+from fusewatch.storage.sql import matching
+from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.matchers import Matcher, match_all
+from fusewatch.telemetry.ports import Budget, LimitExceededError
+from fusewatch.telemetry.samples import UInt64s
+
+#: Series whose labels are remembered, over all selections.
+_CACHED_SERIES: Final = 200_000
+#: The canonical form of each series' labels.
+_SELECT: Final = r"""
+SELECT arrayStringConcat(arrayMap((k, v) -> concat(k, '\xff', v, '\xff'), mapKeys(labels), mapValues(labels))) AS canonical
+FROM series
+WHERE """
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Series in ascending order of their canonical labels: ``ids`` (n) uint64, ``refs`` (n) uint32, ``metrics`` (n) uint64 name hashes."""
+
+    labels: Sequence[Labels]
+    ids: UInt64s
+    refs: UInt32s
+    metrics: UInt64s
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def only(self, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Selection:
+        """The series for which ``keep`` (n) is true."""
+        if keep.all():
+            return self
+        labels = [self.labels[k] for k in np.flatnonzero(keep).tolist()]
+        return Selection(labels, self.ids[keep], self.refs[keep], self.metrics[keep])
+
+
+class Catalog:
+    """Finds series by matchers, in ClickHouse and among those that wait; remembers what it found until there are new series."""
+
+    def __init__(self, *, table: SeriesTable, pool: ClientPool) -> None:
+        self._table = table
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._found: OrderedDict[tuple[Matcher, ...], tuple[int, Selection]] = OrderedDict()
+
+    def select(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget) -> Selection:
+        """The series that match and may have samples from ``start`` to ``end`` (ms; judged by the hour).
+
+        Raises:
+            LimitExceededError: more than the budget allows.
+        """
+        found = self._all(tuple(matchers), budget)
+        table, refs = self._table, found.refs
+        within = (table.first[refs] <= max(end, 0) // HOUR_MS) & (table.last[refs] >= max(start, 0) // HOUR_MS)
+        selection = found.only(within)
+        _check_count(len(selection), budget)
+        return selection
+
+    def _all(self, matchers: tuple[Matcher, ...], budget: Budget) -> Selection:
+        version = self._table.version
+        with self._lock:
+            cached = self._found.get(matchers)
+            if cached is not None and cached[0] == version:
+                self._found.move_to_end(matchers)
+                return cached[1]
+        selection = self._query(matchers, budget)
+        with self._lock:
+            self._found[matchers] = version, selection
+            self._found.move_to_end(matchers)
+            while len(self._found) > 1 and sum(len(one) for _, one in self._found.values()) > _CACHED_SERIES:
+                self._found.popitem(last=False)
+        return selection
+
+    def _query(self, matchers: tuple[Matcher, ...], budget: Budget) -> Selection:
+        # Those that wait come first: one that is committed in between is found twice, never missed.
+        waiting = [labels for labels in self._table.uncommitted().values() if match_all(matchers, Labels.from_canonical(labels))]
+        found = set(waiting)
+        condition = matching(matchers)
+        with self._pool.handle() as handle:
+            for block in handle.blocks(_SELECT + condition.text, condition.parameters):
+                budget.check()
+                found.update(block["canonical"])
+                # Churned series count too until their hours are looked at; ten times the limit is no honest query.
+                _check_count(len(found) // 10, budget)
+        labels = [Labels.from_canonical(canonical) for canonical in sorted(found)]
+        ids = np.array([one.id for one in labels], np.uint64)
+        refs, _ = self._table.find(ids)
+        selection = Selection(labels, ids, refs, self._table.metrics[refs])
+        return selection.only(refs > 0)
+
+
+def _check_count(count: int, budget: Budget) -> None:
+    if count > budget.max_series:
+        message = f"the query matches {count} series, the limit is {budget.max_series}: add matchers"
+        raise LimitExceededError(message)

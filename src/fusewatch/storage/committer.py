@@ -1,0 +1,193 @@
+"""Brings segments of the log into ClickHouse: series first, then the samples that name them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+import xxhash
+
+from fusewatch.storage.client import ClientPool, Handle
+from fusewatch.storage.commit_kernels import blocks_of, last_writes, scatter
+from fusewatch.storage.head import Columns, HeadSegment
+from fusewatch.storage.intake import Intake, ignore_change
+from fusewatch.storage.native import Column
+from fusewatch.storage.series_table import SeriesTable, metric_of
+from fusewatch.telemetry.events import Event
+from fusewatch.telemetry.labels import SEPARATOR
+from fusewatch.telemetry.metadata import MetricMetadata
+from fusewatch.telemetry.samples import Int64s
+
+#: The time range of a partition, in hours.
+BLOCK_HOURS: Final = 24
+_LABELS: Final = "Map(String, String)"
+
+
+class Committer:
+    """A component that commits what waits, and sleeps while nothing does. No commit runs while another has ``lock``."""
+
+    name = "storage.committer"
+
+    def __init__(self, *, intake: Intake, pool: ClientPool) -> None:
+        self.last_commit_s = 0.0
+        self.commits = 0
+        self._intake = intake
+        self._pool = pool
+        self.lock = threading.Lock()
+        self._ranks = _Ranks(intake.table)
+
+    async def run(self) -> None:
+        """Commits each segment when it is full or old enough, until cancelled."""
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(changed.set)
+
+        self._intake.changed = wake
+        try:
+            while True:
+                while await asyncio.to_thread(self.commit_oldest):
+                    pass
+                await self._wait(changed)
+        finally:
+            self._intake.changed = ignore_change
+
+    async def _wait(self, changed: asyncio.Event) -> None:
+        """Returns when a segment is sealed."""
+        while self._intake.oldest_sealed() is None:
+            due_s = self._intake.seal_in_s()
+            try:
+                async with asyncio.timeout(due_s):
+                    await changed.wait()
+            except TimeoutError:
+                self._intake.seal()
+            changed.clear()
+
+    def commit_oldest(self) -> bool:
+        """Commits the oldest sealed segment; whether there was one. Blocks.
+
+        Raises:
+            ClickHouseError: the segment stays in line.
+        """
+        with self.lock:
+            segment = self._intake.oldest_sealed()
+            if segment is None:
+                return False
+            started = time.monotonic()
+            with self._pool.handle() as handle:
+                self._commit(handle, segment)
+            self._intake.finished(segment)
+            self.last_commit_s = time.monotonic() - started
+            self.commits += 1
+            return True
+
+    def commit_all(self) -> None:
+        """Commits everything that waits. Blocks.
+
+        Raises:
+            ClickHouseError, ReadOnlyError: the rest stays in the log.
+        """
+        self._intake.seal()
+        while self.commit_oldest():
+            pass
+
+    def _commit(self, handle: Handle, segment: HeadSegment) -> None:
+        seq, table = segment.file.number, self._intake.table
+        if segment.series:
+            handle.insert("series", series_columns([table.labels[ref] for refs in segment.series for ref in refs.tolist()], seq))
+        refs, first, last = table.take_moved_hours()
+        if len(refs):
+            handle.insert(
+                "series_hours", [Column("id", "UInt64", table.ids[refs]), Column("first", "UInt32", first), Column("last", "UInt32", last)]
+            )
+        if segment.metadata:
+            handle.insert("metadata", metadata_columns(segment.metadata, seq))
+        if segment.events:
+            handle.insert("events", event_columns(segment.events, seq))
+        rows = segment.columns.view()
+        if len(rows):
+            handle.insert("samples", self._sample_columns(rows, seq))
+        table.save_hours(refs, first, last)
+
+    def _sample_columns(self, rows: Columns, seq: int) -> list[Column]:
+        """The rows in the order of the table, the last write of each series and timestamp."""
+        table, size = self._intake.table, len(rows)
+        rank = self._ranks.current()
+        order = np.empty(size, np.int64)
+        scatter(rows.refs, rank, np.zeros(len(rank) + 1, np.int64), order)
+        metric, series_id, bits = (np.empty(size, np.uint64) for _ in range(3))
+        timestamp, block = np.empty(size, np.int64), np.empty(size, np.uint32)
+        series = (table.metrics, table.ids)
+        count = last_writes(rows.refs, rows.timestamps, rows.bits, order, series, (metric, series_id, timestamp, bits))
+        blocks_of(timestamp[:count], BLOCK_HOURS, block)
+        return [
+            Column("block", "UInt32", block[:count]),
+            Column("metric", "UInt64", metric[:count]),
+            Column("id", "UInt64", series_id[:count]),
+            Column("timestamp", "Int64", timestamp[:count]),
+            Column("value", "Float64", bits[:count].view(np.float64)),
+            Column("seq", "UInt64", np.full(count, seq, np.uint64)),
+        ]
+
+
+class _Ranks:
+    """The position of each reference in the order of the table, kept until there are new series."""
+
+    def __init__(self, table: SeriesTable) -> None:
+        self._table = table
+        self._rank: Int64s = np.zeros(1, np.int64)
+
+    def current(self) -> Int64s:
+        size = self._table.count + 1
+        if len(self._rank) < size:
+            with self._table.lock:
+                size = self._table.count + 1
+                ids, metrics = self._table.ids[:size].copy(), self._table.metrics[:size].copy()
+            order = np.lexsort((ids, metrics))
+            self._rank = np.empty(size, np.int64)
+            self._rank[order] = np.arange(size)
+        return self._rank
+
+
+def series_columns(canonical: Sequence[bytes], seq: int) -> list[Column]:
+    """Rows of ``series`` from canonical label sets."""
+    metrics = [metric_of(one) for one in canonical]
+    ids = [xxhash.xxh3_64_intdigest(one) for one in canonical]
+    hashes = [xxhash.xxh3_64_intdigest(one) for one in metrics]
+    return [
+        Column("metric", "String", metrics),
+        Column("metric_hash", "UInt64", np.array(hashes, np.uint64)),
+        Column("id", "UInt64", np.array(ids, np.uint64)),
+        Column("labels", _LABELS, [_label_map(one) for one in canonical]),
+        _seq(len(canonical), seq),
+    ]
+
+
+def metadata_columns(entries: Sequence[MetricMetadata], seq: int) -> list[Column]:
+    """Rows of ``metadata``; of several entries of one metric and job the last."""
+    latest = list({(entry.metric, entry.job): asdict(entry) for entry in entries}.values())
+    texts = [Column(name, "String", [entry[name] for entry in latest]) for name in ("metric", "job", "type", "help", "unit")]
+    return [*texts, _seq(len(latest), seq)]
+
+
+def event_columns(events: Sequence[Event], seq: int) -> list[Column]:
+    """Rows of ``events``; of several events with one id the last."""
+    latest = list({event.id: event for event in events}.values())
+    texts = [Column(name, "String", [getattr(event, name) for event in latest]) for name in ("id", "kind", "title", "text", "source")]
+    times = [Column(name, "Int64", np.array([getattr(event, name) for event in latest], np.int64)) for name in ("timestamp", "end")]
+    labels: list[Any] = [event.labels for event in latest]
+    return [*texts, *times, Column("labels", _LABELS, labels), _seq(len(latest), seq)]
+
+
+def _label_map(canonical: bytes) -> dict[bytes, bytes]:
+    parts = canonical.split(SEPARATOR)
+    return dict(zip(parts[::2], parts[1::2], strict=False))
+
+
+def _seq(rows: int, seq: int) -> Column:
+    return Column("seq", "UInt64", np.full(rows, seq, np.uint64))

@@ -1,0 +1,89 @@
+"""The ``storage`` block of fusewatch.yml."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from fusewatch.telemetry.config import Block, DurationMs, Size
+
+_DAY: Final = 86_400_000
+_SCHEMES: Final = ("chdb", "clickhouse", "clickhouses")
+_CGROUP_FILES: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+#: Less than this for ClickHouse, and it fails at merges; its counter includes Python's own memory.
+_CLICKHOUSE_LEAST: Final = 1 << 30
+
+
+class RetentionSettings(Block):
+    """How long data is kept; 0 keeps for ever. What is older than this is refused when it is written."""
+
+    metrics: DurationMs = 30 * _DAY
+    logs: DurationMs = 14 * _DAY
+    traces: DurationMs = 7 * _DAY
+    #: What all metrics may take on disk; over it the oldest days go first. 0: no limit.
+    size: Annotated[Size, Field(ge=0)] = 0
+
+
+class StorageSettings(Block):
+    """Where telemetry is kept, for how long, and what that may cost."""
+
+    #: ``chdb:///DIR`` embeds ClickHouse (default: in the data folder); ``clickhouse://user:password@host:8123/database`` uses a server,
+    #: ``clickhouses://`` one behind TLS.
+    url: str = ""
+    #: Answer a write only when it would survive a power cut; without it, it survives a crash of the program.
+    fsync: bool = False
+    #: What the whole program may use; default: the container's limit or the machine's memory. ClickHouse gets 40 % of it.
+    memory: Annotated[Size, Field(ge=512 << 20)] | None = None
+    retention: RetentionSettings = RetentionSettings()
+    #: Samples further ahead of this machine's clock are refused.
+    future: DurationMs = 600_000
+    #: Samples wait in memory for ClickHouse up to this size; beyond it, writes are answered with 503 until it has caught up.
+    queue: Annotated[Size, Field(ge=1 << 20)] = 256 << 20
+    #: Samples go to ClickHouse when so many wait …
+    commit_rows: Annotated[int, Field(ge=1)] = 500_000
+    #: … or the first of them has waited this long. They are in the log and visible from the start.
+    commit_interval: Annotated[DurationMs, Field(ge=100)] = 10_000
+    #: Series that may exist at a time; over it new ones (only they) are refused. 0: no limit.
+    max_series: Annotated[int, Field(ge=0)] = 5_000_000
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: str) -> str:
+        if url and urlsplit(url).scheme not in _SCHEMES:
+            raise ValueError("expected chdb:///DIR or clickhouse://user:password@host:8123/database")
+        return url
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether ClickHouse runs inside this process."""
+        return not self.url or urlsplit(self.url).scheme == "chdb"
+
+    def embedded_path(self, data_dir: Path) -> Path:
+        """The folder of the embedded ClickHouse."""
+        path = urlsplit(self.url).path if self.url else ""
+        return Path(path) if path not in ("", "/") else data_dir / "clickhouse"
+
+    @property
+    def memory_limit(self) -> int:
+        """What the whole program may use, in bytes."""
+        return self.memory or machine_memory()
+
+    @property
+    def clickhouse_memory(self) -> int:
+        """ClickHouse's share of it, in bytes."""
+        return max(self.memory_limit * 2 // 5, _CLICKHOUSE_LEAST)
+
+
+def machine_memory() -> int:
+    """The memory that this process may use: its cgroup's limit, or what the machine has, in bytes."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for file in _CGROUP_FILES:
+        try:
+            limits.append(int(file.read_text(encoding="ascii")))
+        except (OSError, ValueError):
+            continue  # no such controller, or "max"
+    return min(limits)

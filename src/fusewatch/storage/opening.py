@@ -1,0 +1,114 @@
+"""Opening a store: the folder claimed, the tables brought up to date, the series loaded, the log replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from fusewatch.storage.client import ClientPool, Endpoint, Handle
+from fusewatch.storage.committer import Committer
+from fusewatch.storage.config import StorageSettings
+from fusewatch.storage.errors import ClickHouseError, DiskFullError, StoreOpenError
+from fusewatch.storage.folder import DataFolder, as_open_errors
+from fusewatch.storage.intake import Intake, IntakeLimits
+from fusewatch.storage.migrations import migrate
+from fusewatch.storage.replay import read_log
+from fusewatch.storage.series_table import SeriesTable
+from fusewatch.storage.wal import LogWriter, find_segments
+from fusewatch.telemetry.clock import Clock
+
+_LOG_FOLDER: Final = "wal"
+_NO_SPACE_CODE: Final = 243
+_SERIES: Final = """
+SELECT id, any(metric_hash) AS metric_hash, toUInt32(min(series_hours.first)) AS first, toUInt32(max(series_hours.last)) AS last
+FROM series_hours
+INNER JOIN series USING id
+GROUP BY id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an open store is made of."""
+
+    folder: DataFolder
+    pool: ClientPool
+    table: SeriesTable
+    intake: Intake
+    committer: Committer
+    schema_version: int
+
+
+def open_parts(settings: StorageSettings, data_dir: Path, clock: Clock) -> Parts:
+    """Everything opened, the log of an earlier run committed.
+
+    Raises:
+        StoreOpenError: with one line that says what to do; nothing is left open.
+    """
+    folder = DataFolder.claim(data_dir)
+    pool = ClientPool(Endpoint(settings, data_dir))
+    try:
+        with as_open_errors(data_dir), _clickhouse_open_errors(data_dir):
+            return _open(settings, folder, pool, clock)
+    except BaseException:
+        pool.close()
+        folder.close()
+        raise
+
+
+def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock: Clock) -> Parts:
+    table = SeriesTable()
+    with pool.handle() as handle:
+        version = migrate(handle)
+        _set_sync(handle, on=settings.fsync)
+        for block in handle.blocks(_SERIES):
+            table.load(block["id"], block["metric_hash"], block["first"], block["last"])
+    log_folder = folder.path / _LOG_FOLDER
+    log_folder.mkdir(exist_ok=True)
+    files = find_segments(log_folder)
+    intake = Intake(
+        folder=log_folder,
+        table=table,
+        log=LogWriter(log_folder, sync=settings.fsync),
+        limits=IntakeLimits(settings.commit_rows, settings.commit_interval / 1000, settings.queue),
+        clock=clock,
+        next_segment=(files[-1].number if files else _highest_seq(pool)) + 1,
+    )
+    committer = Committer(intake=intake, pool=pool)
+    try:
+        for number, segment in enumerate(read_log(files, table), start=1):
+            intake.restore(segment)
+            committer.commit_oldest()
+            structlog.get_logger(component="storage").info("replayed the write-ahead log", segment=number, of=len(files))
+    except BaseException:
+        intake.close()
+        raise
+    return Parts(folder=folder, pool=pool, table=table, intake=intake, committer=committer, schema_version=version)
+
+
+def _highest_seq(pool: ClientPool) -> int:
+    """The last segment that was committed; only asked where no log is left to say it."""
+    with pool.handle() as handle:
+        return int(handle.rows("SELECT max(seq) FROM (SELECT seq FROM samples UNION ALL SELECT seq FROM events)")[0][0])
+
+
+def _set_sync(handle: Handle, *, on: bool) -> None:
+    """Whether an insert is on disk when it returns; it must be where the log is, for its segment goes then."""
+    for table in ("series", "series_hours", "samples", "metadata", "events"):
+        handle.command(f"ALTER TABLE {table} MODIFY SETTING fsync_after_insert = {int(on)}, fsync_part_directory = {int(on)}")
+
+
+@contextmanager
+def _clickhouse_open_errors(data_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except ClickHouseError as error:
+        if error.code == _NO_SPACE_CODE or "No space left" in str(error):
+            message = f"no space left on the disk of {data_dir}: free some space or choose a folder on another disk with --data"
+            raise DiskFullError(message) from error
+        raise StoreOpenError(f"ClickHouse could not be opened: {error}") from error

@@ -1,0 +1,139 @@
+"""Reads: samples of matching series, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from fusewatch.storage.catalog import Catalog, Selection
+from fusewatch.storage.client import ClientPool
+from fusewatch.storage.committer import BLOCK_HOURS
+from fusewatch.storage.head import HeadView
+from fusewatch.storage.intake import Intake
+from fusewatch.storage.read_kernels import group, merge, place_ids, select_waiting
+from fusewatch.storage.series_kernels import HOUR_MS
+from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.matchers import Matcher
+from fusewatch.telemetry.ports import Budget
+from fusewatch.telemetry.samples import Int64s, SeriesSet, UInt64s
+
+#: More ids than this are looked up by ClickHouse itself rather than sent to it.
+_MOST_IDS: Final = 20_000
+_ROWS: Final = """
+SELECT id, timestamp, value, seq
+FROM samples
+WHERE metric IN ({{metrics:Array(UInt64)}})
+  AND {ids}
+  AND timestamp BETWEEN {{start:Int64}} AND {{end:Int64}}
+  AND block BETWEEN {{first:UInt32}} AND {{last:UInt32}}
+"""
+
+#: Place, timestamp, value bits and seq of some rows.
+_Rows = tuple[Int64s, Int64s, UInt64s, UInt64s]
+
+
+class Reader:
+    """Samples of the head and of ClickHouse as one; thread-safe, every method blocks.
+
+    ``oldest`` says where the retention begins (ms): nothing before it is shown, though its day may still be on disk.
+    """
+
+    def __init__(self, *, intake: Intake, pool: ClientPool, catalog: Catalog, oldest: Callable[[], int]) -> None:
+        self._intake = intake
+        self._pool = pool
+        self._catalog = catalog
+        self._oldest = oldest
+
+    def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget, *, reserved: bool = False) -> SeriesSet:
+        """See :meth:`fusewatch.telemetry.ports.SeriesReader.fetch`; ``reserved`` uses the handle that is kept for rules."""
+        budget.check()
+        start = max(start, self._oldest())
+        selection = self._catalog.select(matchers, start, end, budget)
+        if not len(selection) or start > end:
+            return SeriesSet.empty()
+        # The head before ClickHouse: a commit in between shows a sample twice, which the merge undoes, never not at all.
+        parts = [self._waiting(view, selection, (start, end)) for view in self._intake.view()]
+        budget.take(sum(len(part[0]) for part in parts))
+        stored = self._stored(selection, start, end, budget, reserved=reserved)
+        return _assemble(selection.labels, [*stored, *parts])
+
+    def _waiting(self, view: HeadView, selection: Selection, limits: tuple[int, int]) -> _Rows:
+        places = np.full(int(selection.refs.max()) + 1, -1, np.int64)
+        places[selection.refs] = np.arange(len(selection))
+        columns, size = view.columns, len(view.columns)
+        out = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.uint64)
+        count = select_waiting(columns.refs, columns.timestamps, columns.bits, places, limits, out)
+        return out[0][:count].copy(), out[1][:count].copy(), out[2][:count].copy(), np.full(count, view.number, np.uint64)
+
+    def _stored(self, selection: Selection, start: int, end: int, budget: Budget, *, reserved: bool) -> list[_Rows]:
+        by_id = np.argsort(selection.ids)
+        wanted = selection.ids[by_id]
+        parameters = {
+            "metrics": np.unique(selection.metrics).tolist(),
+            "start": start,
+            "end": end,
+            "first": _block(start),
+            "last": _block(end),
+        }
+        condition = "1"
+        if len(wanted) <= _MOST_IDS:
+            condition = "id IN ({ids:Array(UInt64)})"
+            parameters["ids"] = wanted.tolist()
+        parts: list[_Rows] = []
+        with self._pool.handle(reserved=reserved) as handle:
+            for block in handle.blocks(_ROWS.format(ids=condition), parameters):
+                budget.check()
+                budget.take(len(block["id"]))
+                places = np.empty(len(block["id"]), np.int64)
+                place_ids(block["id"], wanted, by_id, places)
+                parts.append((places, block["timestamp"], block["value"].view(np.uint64), block["seq"]))
+        return parts
+
+    def series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[Labels]:
+        """See :meth:`fusewatch.telemetry.ports.SeriesReader.series`."""
+        return self._known(selectors, start, end)[: limit or None]
+
+    def label_names(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[str]:
+        """See :meth:`fusewatch.telemetry.ports.SeriesReader.label_names`."""
+        return sorted({name for labels in self._known(selectors, start, end) for name in labels})[: limit or None]
+
+    def label_values(self, name: str, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[str]:
+        """See :meth:`fusewatch.telemetry.ports.SeriesReader.label_values`."""
+        return sorted({labels[name] for labels in self._known(selectors, start, end) if name in labels})[: limit or None]
+
+    def _known(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int) -> list[Labels]:
+        """The label sets that match any selector (every one without a selector), in canonical order."""
+        start = max(start, self._oldest())
+        if start > end:
+            return []
+        found = [self._catalog.select(selector, start, end, Budget()).labels for selector in (selectors or [()])]
+        if len(found) == 1:
+            return list(found[0])
+        return sorted({labels for part in found for labels in part}, key=lambda labels: labels.canonical)
+
+
+def _block(timestamp: int) -> int:
+    """The start of a timestamp's partition, in hours since the epoch."""
+    hour = min(max(timestamp // HOUR_MS, 0), (1 << 32) - 1)
+    return hour - hour % BLOCK_HOURS
+
+
+def _assemble(labels: Sequence[Labels], parts: Sequence[_Rows]) -> SeriesSet:
+    """Rows of any order as one set, series without samples left out."""
+    if not parts:
+        return SeriesSet.empty()
+    places, timestamps, bits, seqs = (np.concatenate([part[k] for part in parts]) for k in range(4))
+    total, size = len(labels), len(places)
+    ends, order = np.zeros(total + 1, np.int64), np.empty(size, np.int64)
+    group(places, ends, order)
+    offsets, out_times, out_bits = np.zeros(total + 1, np.int64), np.empty(size, np.int64), np.empty(size, np.uint64)
+    count = merge(order, ends, (timestamps, bits, seqs), offsets, out_times, out_bits)
+    full = np.flatnonzero(np.diff(offsets)).tolist()
+    return SeriesSet(
+        labels=[labels[k] for k in full],
+        offsets=np.concatenate([np.zeros(1, np.int64), offsets[1:][full]]),
+        timestamps=out_times[:count],
+        values=out_bits[:count].view(np.float64),
+    )

@@ -1,0 +1,109 @@
+"""Figures of the store, for /metrics and the status page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fusewatch.storage.config import StorageSettings
+from fusewatch.storage.folder import disk_usage
+from fusewatch.storage.opening import Parts
+from fusewatch.telemetry.labels import METRIC_NAME, Labels
+
+_TOP: Final = 10
+_STORED: Final = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
+_BOUNDS: Final = "SELECT count(), min(timestamp), max(timestamp) FROM samples"
+
+
+@dataclass(frozen=True, slots=True)
+class StorageStatistics:
+    """The store at one moment; sizes in bytes, times in ms UTC (None: no samples), durations as they say.
+
+    ``waiting_samples`` and ``queue_bytes`` are what ClickHouse does not have yet, ``queue_limit`` from where on writes are refused.
+    ``retention_ms`` and ``retention_bytes`` are 0 for no limit.
+    """
+
+    series: int
+    waiting_samples: int
+    queue_bytes: int
+    queue_limit: int
+    log_bytes: int
+    disk_bytes: int
+    disk_free_bytes: int
+    disk_total_bytes: int
+    oldest_sample: int | None
+    newest_sample: int | None
+    retention_ms: int
+    retention_bytes: int
+    commits: int
+    last_commit_s: float
+    written_samples: int
+    refused_samples: int
+    schema_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cardinality:
+    """Where the series come from: each list is (name, count), the largest first.
+
+    ``memory_by_label_name`` counts the bytes of the label's values, over all series.
+    """
+
+    series: int
+    label_pairs: int
+    series_by_metric: Sequence[tuple[str, int]]
+    values_by_label_name: Sequence[tuple[str, int]]
+    memory_by_label_name: Sequence[tuple[str, int]]
+    series_by_label_pair: Sequence[tuple[str, int]]
+
+    @classmethod
+    def of(cls, series: Sequence[Labels], limit: int = _TOP) -> Cardinality:
+        """Counts label sets."""
+        pairs = Counter(pair for labels in series for pair in labels.pairs)
+        values, memory = Counter[str](), Counter[str]()
+        for (name, value), count in pairs.items():
+            values[name] += 1
+            memory[name] += len(value.encode()) * count
+        by_metric = Counter({value: count for (name, value), count in pairs.items() if name == METRIC_NAME})
+        by_pair = Counter({f"{name}={value}": count for (name, value), count in pairs.items()})
+        return cls(
+            series=len(series),
+            label_pairs=len(pairs),
+            series_by_metric=by_metric.most_common(limit),
+            values_by_label_name=values.most_common(limit),
+            memory_by_label_name=memory.most_common(limit),
+            series_by_label_pair=by_pair.most_common(limit),
+        )
+
+
+def read_statistics(settings: StorageSettings, data_dir: Path, parts: Parts, *, written: int, refused: int) -> StorageStatistics:
+    """The figures of an open store. Blocks."""
+    intake, disk = parts.intake, disk_usage(data_dir)
+    with parts.pool.handle() as handle:
+        (stored,) = handle.rows(_STORED)
+        (bounds,) = handle.rows(_BOUNDS)
+    waiting = [view.columns.timestamps for view in intake.view() if len(view.columns)]
+    times = [int(bounds[1]), int(bounds[2])] if bounds[0] else []
+    times += [int(edge) for column in waiting for edge in (column.min(), column.max())]
+    return StorageStatistics(
+        series=parts.table.alive,
+        waiting_samples=intake.waiting_rows,
+        queue_bytes=intake.queue_bytes,
+        queue_limit=settings.queue,
+        log_bytes=intake.log_bytes,
+        disk_bytes=int(stored[0]),
+        disk_free_bytes=disk.free,
+        disk_total_bytes=disk.total,
+        oldest_sample=min(times, default=None),
+        newest_sample=max(times, default=None),
+        retention_ms=settings.retention.metrics,
+        retention_bytes=settings.retention.size,
+        commits=parts.committer.commits,
+        last_commit_s=parts.committer.last_commit_s,
+        written_samples=written,
+        refused_samples=refused,
+        schema_version=parts.schema_version,
+    )
