@@ -99,7 +99,7 @@ def _limits(k: Float64s) -> Int64s:
     Raises:
         ExecutionError: no whole number of them can be told.
     """
-    if not (k >= 1).any():
+    if not len(k) or k.max() < 1:
         return np.zeros(len(k), np.int64)
     if np.isnan(k).any():
         raise ExecutionError("Parameter value is NaN")

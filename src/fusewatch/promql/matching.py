@@ -14,7 +14,7 @@ import numpy as np
 from fusewatch.promql import ast
 from fusewatch.promql.ast import Cardinality
 from fusewatch.promql.errors import ExecutionError
-from fusewatch.promql.matrix import Bools, Matrix, group_rows, merged, stacked
+from fusewatch.promql.matrix import RESERVED, Bools, Matrix, group_rows, merged, stacked
 from fusewatch.telemetry.labels import METRIC_NAME, Labels, quote, quote_label
 from fusewatch.telemetry.samples import Float64s, Int64s
 
@@ -97,7 +97,7 @@ def matched_operation(operate: Operation, matching: ast.Matching, left: Matrix, 
 
 def result_labels(many: Labels, one: Labels, matching: ast.Matching, *, keeps_name: bool) -> Labels:
     """The labels of a result: of the many side, or what was matched on, with those that group_x takes from the one side."""
-    labels = many if keeps_name else many.without((METRIC_NAME,))
+    labels = many if keeps_name else many.without(RESERVED)
     if matching.cardinality is Cardinality.ONE_TO_ONE:
         labels = labels.only(matching.labels) if matching.on else labels.without(matching.labels)
     if matching.include:
@@ -156,8 +156,8 @@ def _with_fill(
     keeps_name: bool,
 ) -> tuple[list[Labels], Bools, Float64s, Float64s, Int64s]:
     """What was found, and the series of either side without a partner beside its ``fill`` value."""
-    swapped = matching.cardinality is Cardinality.ONE_TO_MANY
-    fill_many, fill_one = (matching.fill_right, matching.fill_left) if swapped else (matching.fill_left, matching.fill_right)
+    # With group_right, too: that is how Prometheus reads it, and its tests pin it.
+    fill_many, fill_one = matching.fill_left, matching.fill_right
     if fill_many is None and fill_one is None:
         return found
     count = int(max([-1, *many[1].tolist(), *one[1].tolist()])) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,9 @@ from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.samples import Float64s, Int64s, SeriesSet
 
 Bools = NDArray[np.bool_]
-SAME_LABELSET = "vector cannot contain metrics with the same labelset"
+#: Labels that say what a metric means; they go with its name.
+RESERVED: Final = (METRIC_NAME, "__type__", "__unit__")
+SAME_LABELSET: Final = "vector cannot contain metrics with the same labelset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +151,7 @@ def without_dropped_names(matrix: Matrix) -> Matrix:
     """
     if matrix.drop_name.any():
         labels = [
-            labels.without((METRIC_NAME,)) if drop else labels
-            for labels, drop in zip(matrix.labels, matrix.drop_name.tolist(), strict=True)
+            labels.without(RESERVED) if drop else labels for labels, drop in zip(matrix.labels, matrix.drop_name.tolist(), strict=True)
         ]
         matrix = Matrix(labels, matrix.values, matrix.present, np.zeros(len(labels), np.bool_))
     return merged(matrix)

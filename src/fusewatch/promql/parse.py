@@ -102,7 +102,7 @@ class Parser(SelectorParser):
     def _unary(self) -> ast.Expr:
         token = self.peek()
         if token.text not in ("+", "-"):
-            return self._postfix(self._primary(), bare=token.text != "(")
+            return self._postfix(self.operand(), bare=token.text != "(")
         self.take()
         inner = self.expression(_UNARY)
         span = ast.Span(token.start, inner.span.end)
@@ -111,7 +111,8 @@ class Parser(SelectorParser):
         check.unary(inner, self.text, span)
         return ast.Negation(inner, span) if token.text == "-" else inner
 
-    def _primary(self) -> ast.Expr:
+    def operand(self) -> ast.Expr:
+        """A literal, selector, call or parenthesis, without range or modifiers."""
         token = self.peek()
         if token.text == "(":
             self.take()

@@ -32,6 +32,10 @@ class SelectorParser:
         """Any expression; the operators' part defines it."""
         raise NotImplementedError
 
+    def operand(self) -> ast.Expr:
+        """A literal, call or parenthesis, without what may follow it; the operators' part defines it."""
+        raise NotImplementedError
+
     @contextmanager
     def nested(self, limit: int) -> Iterator[None]:
         """One level deeper, within bounds."""
@@ -205,8 +209,8 @@ class SelectorParser:
         sign = 1
         while self.peek().text in ("+", "-"):
             sign = -sign if self.take().text == "-" else sign
-        # Above every operator: `x offset 1 + 2` adds 2 to a vector.
-        milliseconds = sign * duration_ms(self.expression(99), self._durations, self.text)
+        # No operator and no modifier belongs to it: `x offset 1 + 2` adds 2 to a vector.
+        milliseconds = sign * duration_ms(self.operand(), self._durations, self.text)
         if abs(milliseconds) > _MAX_MS:
             self.fail("duration out of range", start)
         if "offset" in seen:

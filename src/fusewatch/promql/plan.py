@@ -67,6 +67,8 @@ def _invariant(node: ast.Expr) -> bool:
     match node:
         case ast.Selector() | ast.RangeSelector() | ast.Subquery():
             return ast.fixed_in_time(node)
+        case ast.Call(function="timestamp", args=(ast.Selector() as selector,)):
+            return ast.fixed_in_time(selector)  # the samples' own times
         case ast.Call(function=name) if name in _STEP_DEPENDENT:
             return False
         case _:

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 
 from fusewatch.promql.errors import ExecutionError
-from fusewatch.promql.matrix import SAME_LABELSET, Bools, Grid, Matrix, RangeVector, Value, without_dropped_names
+from fusewatch.promql.matrix import RESERVED, SAME_LABELSET, Bools, Grid, Matrix, RangeVector, Value, without_dropped_names
 from fusewatch.promql.selectors import between
-from fusewatch.telemetry.labels import EMPTY, METRIC_NAME, Labels
+from fusewatch.telemetry.labels import EMPTY, Labels
 from fusewatch.telemetry.samples import Float64s, Int64s, SeriesSet
 
 ResultType = Literal["vector", "matrix", "scalar", "string"]
@@ -82,7 +82,7 @@ def answer(value: Value, grid: Grid, limit: int, *, instant: bool) -> QueryResul
 def _raw(value: RangeVector, steps: Int64s, limit: int) -> QueryResult:
     end = int(value.ends[0])
     drop = value.drop_name.tolist()
-    labels = [row.without((METRIC_NAME,)) if hide else row for row, hide in zip(value.series.labels, drop, strict=True)]
+    labels = [row.without(RESERVED) if hide else row for row, hide in zip(value.series.labels, drop, strict=True)]
     series = between(replace(value.series, labels=labels), end - value.range_ms, end)
     if len(set(series.labels)) < len(series):
         raise ExecutionError(SAME_LABELSET)
