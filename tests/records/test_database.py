@@ -147,6 +147,12 @@ def test_a_password_in_the_url_is_not_shown():
     assert "hunter2" not in str(caught.value)
 
 
+def test_the_settings_show_no_password():
+    settings = RecordsSettings(url="postgresql://fusewatch:hunter2@db.example.org/fusewatch")
+    assert "hunter2" not in repr(settings) + settings.model_dump_json()
+    assert "postgresql://fusewatch:***@db.example.org/fusewatch" in settings.model_dump_json()
+
+
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "records.sqlite"])
 def test_other_databases_are_refused_by_the_settings(url):
     with pytest.raises(ValueError, match="expected postgresql://"):

@@ -45,7 +45,7 @@ class Change:
 
     def __init__(self, session: Session, *, actor: Actor, now_ms: int) -> None:
         self.session = session
-        self.actor = actor
+        self.actor = Actor(actor.name[:64], actor.address)
         self.now_ms = now_ms
         # Changes happen one after another: two at once could each take away "another" administrator.
         session.scalars(select(StateRow).with_for_update()).one()

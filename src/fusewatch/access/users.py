@@ -74,7 +74,7 @@ def modify(change: Change, name: str, wanted: UserUpdate) -> UserSummary:
         ConflictError: no enabled administrator would be left.
     """
     row = _find(change.session, name)
-    before = _shown(row)
+    before, administrated = _shown(row), _administrates(row)
     if wanted.role is not None:
         row.role = wanted.role.value
     if wanted.disabled is not None:
@@ -84,7 +84,8 @@ def modify(change: Change, name: str, wanted: UserUpdate) -> UserSummary:
         row.password_hash = wanted.password_hash
         after["password"] = "changed"  # noqa: S105 - says that it was, not what it is
     if after != before:
-        _keep_an_administrator(change.session)
+        if administrated:
+            _keep_an_administrator(change.session)
         change.session.execute(delete(SessionRow).where(SessionRow.user_name == name))
         change.record("user.update", name, before=before, after=after)
     return _summary(row)
@@ -101,7 +102,8 @@ def remove(change: Change, name: str) -> None:
     tokens = change.session.scalars(select(TokenRow.id).where(TokenRow.owner == name))
     before = {**_shown(row), "tokens": list(tokens)}
     change.session.delete(row)
-    _keep_an_administrator(change.session)
+    if _administrates(row):
+        _keep_an_administrator(change.session)
     change.record("user.delete", name, before=before)
 
 
@@ -110,6 +112,10 @@ def _find(session: Session, name: str) -> UserRow:
     if row is None:
         raise UnknownError(f"there is no user {name[:64]}")
     return row
+
+
+def _administrates(row: UserRow) -> bool:
+    return row.role == Role.ADMIN.value and not row.disabled
 
 
 def _keep_an_administrator(session: Session) -> None:

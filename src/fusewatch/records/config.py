@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import field_validator
+from pydantic import Field, PlainSerializer, field_validator
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from fusewatch.telemetry.config import Block, DurationMs
 
@@ -14,13 +16,18 @@ DATABASE_FILE: Final = "records.sqlite"
 _SCHEMES: Final = ("sqlite:///", "postgresql://")
 
 
+def _without_password(url: str) -> str:
+    """The URL as it may be shown."""
+    return make_url(url).render_as_string(hide_password=True) if url else ""
+
+
 class RecordsSettings(Block):
     """Where users, tokens and everything else relational is kept.
 
     ``url`` is ``postgresql://user:password@host/database`` or ``sqlite:///path``; without one it is a file in the data folder.
     """
 
-    url: str = ""
+    url: Annotated[str, PlainSerializer(_without_password, when_used="json"), Field(repr=False)] = ""
     #: How long one unit of work may take before its caller hears that the database is slow.
     timeout: DurationMs = 10_000
     #: Units of work at the same time; further ones wait.
@@ -31,6 +38,11 @@ class RecordsSettings(Block):
     def _known_scheme(cls, url: str) -> str:
         if url and not url.startswith(_SCHEMES):
             raise ValueError("expected postgresql://user:password@host/database or sqlite:///path")
+        try:
+            make_url(url or "sqlite://")
+        except ArgumentError:
+            # SQLAlchemy repeats the URL, and it may hold a password.
+            raise ValueError("not a URL that SQLAlchemy reads: quote special characters of the password as %XX") from None
         return url
 
     def resolved_url(self, data_dir: Path) -> str:
