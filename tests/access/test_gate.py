@@ -8,6 +8,7 @@ import pytest
 from tests.access.conftest import API, PASSWORD
 
 from fusewatch.access.config import AccessSettings
+from fusewatch.access.gate import Gate
 
 pytestmark = pytest.mark.anyio
 
@@ -213,6 +214,9 @@ async def test_an_open_server_answers_to_its_own_names_only(start, host, status)
         ({"Origin": "http://localhost.evil.example"}, 403),
         ({"Origin": "null"}, 403),
         ({"Origin": "http://"}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Origin": "https://localhost@evil.example"}, 403),
+        ({"Origin": "https://evil.example/localhost"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-origin"}, 200),
         ({"Sec-Fetch-Site": "none"}, 200),
@@ -246,3 +250,29 @@ async def test_only_trusted_proxies_say_who_is_behind_them(start, client_address
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     async with server.client(address=client_address, headers={**headers, **_bearer(server.token())}) as client:
         assert (await client.get("/need/viewer")).text.endswith(f" {expected}")
+
+
+@pytest.mark.parametrize(("origin", "closed"), [("http://localhost:9470", False), ("https://evil.example", True)])
+async def test_a_foreign_page_may_not_open_a_websocket(server, origin, closed):
+    assert await _websocket(server.access, [(b"host", b"localhost:9470"), (b"origin", origin.encode())]) == closed
+
+
+async def test_a_websocket_needs_a_login_too(server):
+    server.user()
+    assert await _websocket(server.access, [(b"host", b"localhost:9470")])
+
+
+async def _websocket(access, headers):
+    """Whether the gate closed it, instead of passing it on."""
+    sent, passed = [], []
+
+    async def app(scope, receive, send):
+        passed.append(scope)
+
+    async def send(message):
+        sent.append(message["type"])
+
+    scope = {"type": "websocket", "path": "/live", "headers": headers, "client": ("127.0.0.1", 1)}
+    await Gate(app, access=access)(scope, None, send)
+    assert bool(passed) != bool(sent)
+    return sent == ["websocket.close"]

@@ -48,6 +48,15 @@ def test_one_user_is_not_tried_from_everywhere(throttle):
     assert [throttle.attempt(f"192.0.2.{number}", "ada") for number in range(32)] == [0] * 30 + [1] * 2
 
 
+def test_guesses_from_elsewhere_do_not_lock_out_where_a_user_logged_in_before(throttle):
+    assert throttle.attempt("198.51.100.1", "ada") == 0
+    throttle.succeeded("198.51.100.1", "ada")
+    for number in range(60):
+        throttle.attempt(f"192.0.2.{number}", "ada")
+    assert throttle.attempt("198.51.100.2", "ada") > 0
+    assert throttle.attempt("198.51.100.1", "ada") == 0
+
+
 def test_an_ipv6_customer_counts_as_one(throttle):
     waits = [throttle.attempt(f"2001:db8::{number:x}", "ada") for number in range(1, 6)]
     assert waits == [0, 0, 0, 1, 1]

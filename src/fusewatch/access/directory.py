@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -124,9 +125,9 @@ class Directory:
         self._used[token.id] = self._clock.now_ms()
 
     def flush(self) -> None:
-        """Writes the dates of last use. Blocks; for the end."""
+        """Writes the dates of last use, if that is possible. Blocks; for the end."""
         if self._used:
-            with self._database.transaction() as session:
+            with contextlib.suppress(RecordsError), self._database.transaction() as session:
                 self._take_use()(session)
 
     def _look(self, session: Session) -> View:
@@ -139,7 +140,8 @@ class Directory:
 
     async def _write_use(self) -> None:
         if self._used and self._clock.monotonic() - self._use_written >= _WRITE_USE_S:
-            await self._database.run(self._take_use())
+            with contextlib.suppress(RecordsError):  # They are for people to look at; the next ones will be written.
+                await self._database.run(self._take_use())
 
     def _take_use(self) -> Callable[[Session], None]:
         used, self._used = self._used, {}

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from fusewatch.access.config import AccessSettings, is_loopback
 
 _MAX_REMEMBERED: Final = 256
+_NOT_IN_NAMES: Final = frozenset("/\\@?# ")
 
 
 class Origins:
@@ -38,13 +39,12 @@ class Origins:
 
         Ours are the server's own pages under whatever name, and pages of this machine or of a configured name.
         """
-        text = origin.decode("latin-1").lower()
-        parts = urlsplit(text) if text.startswith(("http://", "https://")) else None
-        if parts is None or not parts.netloc:
+        scheme, _, netloc = origin.decode("latin-1").lower().partition("://")
+        if scheme not in {"http", "https"} or not netloc or not _NOT_IN_NAMES.isdisjoint(netloc):
             return False
-        if parts.netloc == host.decode("latin-1").lower():
+        if netloc == host.decode("latin-1").lower():
             return True
-        name = _host_name(parts.netloc)
+        name = _host_name(netloc)
         return is_loopback(name) or name in self._hosts
 
 

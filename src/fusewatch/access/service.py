@@ -17,6 +17,7 @@ from fusewatch.access.authentication import Authenticator
 from fusewatch.access.config import AccessSettings
 from fusewatch.access.credentials import Presented
 from fusewatch.access.directory import Directory
+from fusewatch.access.errors import UnknownError
 from fusewatch.access.identity import Identity
 from fusewatch.access.need import Role
 from fusewatch.access.origins import Origins
@@ -88,7 +89,10 @@ class Access:
             raise Refused(401, "wrong user name or password")
         lifetime = self.settings.session_lifetime
         actor = Actor(user.name, address)
-        session_id = await self.change(actor, lambda change: sessions.begin(change, user.name, lifetime_ms=lifetime))
+        try:
+            session_id = await self.change(actor, lambda change: sessions.begin(change, user.name, lifetime_ms=lifetime))
+        except UnknownError as error:
+            raise Refused(401, "wrong user name or password") from error
         return Login(user.name, user.role, cookie=self._signer.cookie(session_id), csrf=self._signer.csrf(session_id))
 
     async def knows_password(self, name: str, password: str, address: str) -> bool:

@@ -10,6 +10,7 @@ from itsdangerous import BadSignature, Signer
 from sqlalchemy import delete, select
 
 from fusewatch.access.audit import Change
+from fusewatch.access.errors import UnknownError
 from fusewatch.access.records import SessionRow, UserRow
 
 #: Logins of one user that may last at the same time; the oldest ends when there is one more.
@@ -48,7 +49,14 @@ def session_hash(session_id: str) -> bytes:
 
 
 def begin(change: Change, user_name: str, *, lifetime_ms: int) -> str:
-    """A new session of that user; returns its id, and ends what has expired or is too much."""
+    """A new session of that user; returns its id, and ends what has expired or is too much.
+
+    Raises:
+        UnknownError: the user was disabled or deleted a moment ago.
+    """
+    user = change.session.get(UserRow, user_name)
+    if user is None or user.disabled:
+        raise UnknownError(f"there is no user {user_name} who may log in")
     session_id = secrets.token_urlsafe(32)
     change.session.execute(delete(SessionRow).where(SessionRow.expires_at <= change.now_ms))
     mine = select(SessionRow.hash).where(SessionRow.user_name == user_name).order_by(SessionRow.created_at.desc())
@@ -63,7 +71,6 @@ def begin(change: Change, user_name: str, *, lifetime_ms: int) -> str:
             expires_at=change.now_ms + lifetime_ms,
         )
     )
-    user = change.session.get_one(UserRow, user_name)
     user.last_login = change.now_ms
     change.record("session.login", user_name)
     return session_id

@@ -12,6 +12,8 @@ from typing import Final
 from fusewatch.access.config import LoginSettings
 from fusewatch.telemetry.clock import Clock
 
+_Key = tuple[str, str]
+
 _MAX_KEYS: Final = 10_000
 #: Failures are forgotten after this long without another one, or twice the longest wait.
 _FORGET_S: Final = 900.0
@@ -30,14 +32,16 @@ class _Record:
 class Throttle:
     """Counts attempts before they are judged, so that many at once gain nothing; a success takes its own back.
 
-    After ``attempts`` wrong ones from an address for a user, each further must wait twice as long as the one before.
+    After ``attempts`` wrong ones from an address for a user, each further must wait twice as long as the one before. Where a user has
+    logged in from before, guesses from elsewhere do not lock them out.
     """
 
     def __init__(self, settings: LoginSettings, *, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
         self._forget_s = max(_FORGET_S, settings.longest_wait / 500)
-        self._records: OrderedDict[tuple[str, str], _Record] = OrderedDict()
+        self._records: OrderedDict[_Key, _Record] = OrderedDict()
+        self._trusted: OrderedDict[_Key, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._records)
@@ -60,22 +64,31 @@ class Throttle:
 
     def succeeded(self, address: str, user: str) -> None:
         """Takes the last attempt back, and forgives the address its tries for this user."""
-        pair, *shared = self._keys(address, user)
-        self._records.pop(pair[0], None)
+        (pair, _), *shared = self._keys(address, user)
+        self._records.pop(pair, None)
+        self._trust(pair)
         for key, _ in shared:
             record = self._records.get(key)
             if record is not None:
                 record.failures = max(0, record.failures - 1)
                 record.blocked_until = 0.0
 
-    def _keys(self, address: str, user: str) -> Iterable[tuple[tuple[str, str], int]]:
+    def _keys(self, address: str, user: str) -> Iterable[tuple[_Key, int]]:
         network, attempts = _network(address), self._settings.attempts
         name = user[:64]
-        yield ("pair", f"{network} {name}"), attempts
+        pair = ("pair", f"{network} {name}")
+        yield pair, attempts
         yield ("address", network), attempts * _ADDRESS_FACTOR
-        yield ("user", name), attempts * _USER_FACTOR
+        if pair not in self._trusted:
+            yield ("user", name), attempts * _USER_FACTOR
 
-    def _record(self, key: tuple[str, str], now: float) -> _Record:
+    def _trust(self, pair: _Key) -> None:
+        self._trusted[pair] = None
+        self._trusted.move_to_end(pair)
+        if len(self._trusted) > _MAX_KEYS:
+            self._trusted.popitem(last=False)
+
+    def _record(self, key: _Key, now: float) -> _Record:
         record = self._records.get(key)
         if record is None or now - record.last > self._forget_s:
             record = self._records[key] = _Record(last=now)

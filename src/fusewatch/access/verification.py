@@ -47,7 +47,7 @@ class PasswordCheck:
         running = self._running.get(key)
         if running is None:
             running = self._running[key] = asyncio.create_task(self.fresh(name, password, address))
-            running.add_done_callback(lambda _: self._running.pop(key, None))
+            running.add_done_callback(lambda task: self._done(key, task))
         found = await asyncio.shield(running)
         if found is not None:
             self._remember(key, found)
@@ -68,6 +68,11 @@ class PasswordCheck:
             return None
         self._throttle.succeeded(address, name)
         return enabled
+
+    def _done(self, key: bytes, task: asyncio.Task[KnownUser | None]) -> None:
+        self._running.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # Looked at, for when nobody waits any more.
 
     def _remembers(self, key: bytes, user: KnownUser) -> bool:
         password_hash, until = self._remembered.get(key, ("", 0.0))

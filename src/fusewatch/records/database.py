@@ -34,7 +34,9 @@ class Database:
 
     def __init__(self, engine: Engine, *, connections: int, timeout_ms: int) -> None:
         self._engine = engine
-        self._readers = engine.execution_options(**{READING: True})
+        # PostgreSQL would show each statement its own moment.
+        view = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._readers = engine.execution_options(**{READING: True}, **view)
         self._timeout_s = timeout_ms / 1000
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="records")
         self._waiting = 0
