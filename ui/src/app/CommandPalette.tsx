@@ -1,3 +1,4 @@
+import './mantineForms'
 import { Modal, useMantineColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
@@ -7,7 +8,7 @@ import classes from './CommandPalette.module.css'
 import { findCommands, type Command } from './commands'
 import { PAGES } from './pages'
 import { useServices } from './services'
-import { THEMES } from './ThemeMenu'
+import { THEMES } from './themes'
 
 export interface CommandPaletteProps {
   onClose: () => void

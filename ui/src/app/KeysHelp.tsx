@@ -1,7 +1,8 @@
+import './mantineForms'
 import { Kbd, Modal } from '@mantine/core'
 import type { ReactNode } from 'react'
 import classes from './KeysHelp.module.css'
-import { MODIFIER } from './TopBar'
+import { MODIFIER } from './modifier'
 import { KEYS } from './useKeys'
 
 export function KeysHelp({ onClose }: { onClose: () => void }): ReactNode {

@@ -1,6 +1,8 @@
-import { Button, NativeSelect, SegmentedControl, TextInput } from '@mantine/core'
+import './mantineForms'
+import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { getRouteApi } from '@tanstack/react-router'
 import { useState, type ReactNode } from 'react'
+import { Choice } from '../parts/Choice'
 import { formatTime, type Zone } from '../time/format'
 import { absoluteRange, isRelative, parseTime, PRESETS, resolveRange, widen } from '../time/range'
 import { useTime } from '../time/TimeContext'
@@ -46,12 +48,11 @@ export function TimePicker({ onDone }: { onDone: () => void }): ReactNode {
         )}
       </div>
       <div className={classes['row']}>
-        <SegmentedControl
-          size="xs"
-          aria-label="Time zone"
+        <Choice
+          label="Time zone"
           value={tz}
-          onChange={(value) => choose({ tz: value === 'utc' ? 'utc' : 'local' })}
-          data={[
+          onChange={(value) => choose({ tz: value })}
+          options={[
             { value: 'local', label: 'Local' },
             { value: 'utc', label: 'UTC' },
           ]}

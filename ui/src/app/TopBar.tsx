@@ -1,8 +1,9 @@
-import { ActionIcon } from '@mantine/core'
 import { useLocation } from '@tanstack/react-router'
 import { useEffect, type ReactNode } from 'react'
 import { Icon } from '../parts/Icon'
+import { IconButton } from '../parts/IconButton'
 import { PAGES } from './pages'
+import { MODIFIER } from './modifier'
 import { ThemeMenu } from './ThemeMenu'
 import { TimeControl } from './TimeControl'
 import classes from './TopBar.module.css'
@@ -20,16 +21,14 @@ export function TopBar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () 
         <span className={classes['searchText']}>Search</span>
         <kbd className={classes['searchKey']}>{MODIFIER} K</kbd>
       </button>
-      <ActionIcon variant="subtle" color="gray" size="md" onClick={onKeys} aria-label="Keys" title="Keys (?)" visibleFrom="sm">
-        <Icon name="keyboard" />
-      </ActionIcon>
+      <span className={classes['keys']}>
+        <IconButton icon="keyboard" label="Keys (?)" onClick={onKeys} />
+      </span>
       <ThemeMenu />
       <UserMenu />
     </header>
   )
 }
-
-export const MODIFIER = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl'
 
 function usePageLabel(): string {
   const path = useLocation({ select: (location) => location.pathname })

@@ -1,0 +1,2 @@
+/** The key that people here hold down for commands. */
+export const MODIFIER = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl'

@@ -1,0 +1,80 @@
+import { lazy, Suspense, useMemo, useState, type ReactNode } from 'react'
+import type { Labels } from '../api/prometheus/results'
+import { Loading } from '../parts/states'
+import { useTime } from '../time/TimeContext'
+import type { Frame } from './frame'
+import { ALL, exclude, isolate, isShown, type Selection } from './legend'
+import { Legend } from './Legend'
+import { lineStyles } from './palette'
+import { Plot } from './Plot'
+import type { Unit } from './units'
+import { useEvents } from './useRangeQuery'
+
+const PanelTable = lazy(() => import('./PanelTable').then((module) => ({ default: module.PanelTable })))
+
+export interface GraphLook {
+  unit: Unit
+  stacked?: boolean
+  min?: number
+  max?: number
+  /** Position in the palette for series that are known beforehand. */
+  colour?: (labels: Labels) => number | undefined
+}
+
+export interface GraphProps {
+  label: string
+  frame: Frame
+  look: GraphLook
+  view: 'graph' | 'table'
+}
+
+/** A frame as lines with their legend, or as the table behind them. */
+export function Graph({ label, frame, look, view }: GraphProps): ReactNode {
+  const { zone, zoom, zoomBack } = useTime()
+  const events = useEvents()
+  const [selection, setSelection] = useState<Selection>(ALL)
+  const [focus, setFocus] = useState<number | null>(null)
+  const { colour } = look
+  const styles = useMemo(() => lineStyles(frame.lines.map((line) => line.labels), colour), [frame, colour])
+  const shown = useMemo(() => shownLines(frame, selection), [frame, selection])
+
+  if (view === 'table') {
+    return (
+      <Suspense fallback={<Loading height={200} />}>
+        <PanelTable label={label} frame={frame} unit={look.unit} events={events} />
+      </Suspense>
+    )
+  }
+  return (
+    <>
+      <Plot
+        frame={frame}
+        styles={styles}
+        shown={shown}
+        unit={look.unit}
+        zone={zone}
+        events={events}
+        focus={focus}
+        stacked={look.stacked ?? false}
+        min={look.min}
+        max={look.max}
+        onZoom={zoom}
+        onZoomBack={() => zoomBack?.()}
+      />
+      <Legend
+        lines={frame.lines}
+        styles={styles}
+        shown={shown}
+        unit={look.unit}
+        onFocus={setFocus}
+        onPick={(name, leaveOut) => setSelection((before) => (leaveOut ? exclude(before, name) : isolate(before, name)))}
+      />
+    </>
+  )
+}
+
+/** A choice whose lines are all gone is no choice: showing nothing would look like an outage. */
+function shownLines(frame: Frame, selection: Selection): boolean[] {
+  const shown = frame.lines.map((line) => isShown(selection, line.name))
+  return shown.includes(true) ? shown : shown.map(() => true)
+}

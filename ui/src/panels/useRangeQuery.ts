@@ -1,0 +1,51 @@
+import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query'
+import type { Event } from '../api/fusewatch/schemas'
+import type { InstantResult, RangeResult } from '../api/prometheus/client'
+import { useServices } from '../app/services'
+import { alignWindow, resolveRange, stepFor } from '../time/range'
+import { useTime } from '../time/TimeContext'
+
+/** A query over the page's time. The key holds the range as it is written, so a refresh that fails leaves the last answer in place. */
+export function useRangeQuery(query: string, points: number, enabled = true): UseQueryResult<RangeResult> {
+  const { prometheus } = useServices()
+  const { range, now } = useTime()
+  return useQuery({
+    queryKey: ['range', query, range, points],
+    queryFn: ({ signal }) => {
+      const window = resolveRange(range, now())
+      return prometheus.queryRange(query, alignWindow(window, stepFor(window, points)), signal)
+    },
+    enabled: enabled && query.trim() !== '',
+    placeholderData: keepPreviousData,
+    meta: { live: 'window' },
+  })
+}
+
+/** A query at the end of the page's time. */
+export function useInstantQuery(query: string, enabled = true): UseQueryResult<InstantResult> {
+  const { prometheus } = useServices()
+  const { range, now } = useTime()
+  return useQuery({
+    queryKey: ['instant', query, range.to],
+    queryFn: ({ signal }) => prometheus.query(query, resolveRange(range, now()).end, signal),
+    enabled: enabled && query.trim() !== '',
+    placeholderData: keepPreviousData,
+    meta: { live: 'window' },
+  })
+}
+
+const MOST_EVENTS = 200
+const NONE: Event[] = []
+
+/** What happened in the page's time. A graph without its events is still a graph, so a failure here stays silent. */
+export function useEvents(): readonly Event[] {
+  const { fusewatch } = useServices()
+  const { range, now } = useTime()
+  const events = useQuery({
+    queryKey: ['events', range],
+    queryFn: ({ signal }) => fusewatch.events({ ...resolveRange(range, now()), limit: MOST_EVENTS }, signal),
+    placeholderData: keepPreviousData,
+    meta: { live: 'window' },
+  })
+  return events.data ?? NONE
+}

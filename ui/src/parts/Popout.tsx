@@ -1,0 +1,62 @@
+import { useId, useRef, useState, type CSSProperties, type ReactNode, type ToggleEvent } from 'react'
+import classes from './Popout.module.css'
+
+export interface PopoutProps {
+  /** What the button says to who cannot see it. */
+  label: string
+  button: ReactNode
+  /** The look of the button: a bare icon, or a bordered field. */
+  framed?: boolean
+  /** Built when it opens and dropped when it closes. */
+  children: (close: () => void) => ReactNode
+}
+
+const GAP_PX = 6
+
+/** A button and what opens under it. The browser's own popover brings the top layer, Esc, and closing by a press elsewhere. */
+export function Popout({ label, button, framed = false, children }: PopoutProps): ReactNode {
+  const id = useId()
+  const opener = useRef<HTMLButtonElement>(null)
+  const [place, setPlace] = useState<CSSProperties | null>(null)
+  const toggled = (event: ToggleEvent): void => setPlace(event.newState === 'open' ? below(opener.current) : null)
+  return (
+    <>
+      <button
+        ref={opener}
+        type="button"
+        popoverTarget={id}
+        aria-label={label}
+        aria-expanded={place !== null}
+        title={label}
+        className={framed ? classes['framed'] : classes['bare']}
+      >
+        {button}
+      </button>
+      <div id={id} popover="auto" role="dialog" aria-label={label} className={classes['sheet']} onBeforeToggle={toggled} style={place ?? {}}>
+        {place && children(() => document.getElementById(id)?.hidePopover())}
+      </div>
+    </>
+  )
+}
+
+function below(opener: HTMLElement | null): CSSProperties {
+  const box = opener?.getBoundingClientRect()
+  if (!box) return {}
+  return { top: box.bottom + GAP_PX, right: Math.max(GAP_PX, document.documentElement.clientWidth - box.right) }
+}
+
+export interface PopoutItemProps {
+  icon: ReactNode
+  chosen?: boolean
+  onClick: () => void
+  children: ReactNode
+}
+
+export function PopoutItem({ icon, chosen, onClick, children }: PopoutItemProps): ReactNode {
+  return (
+    <button type="button" className={classes['item']} onClick={onClick} aria-pressed={chosen}>
+      {icon}
+      {children}
+    </button>
+  )
+}
