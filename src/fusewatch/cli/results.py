@@ -94,18 +94,21 @@ def as_plot(data: Mapping[str, Any]) -> str:
     drawn = [(name, points) for name, points in series if points]
     if not drawn:
         raise Failure("nothing to plot: the result is empty")
-    plotext.clear_figure()
-    plotext.theme("clear")
-    plotext.plotsize(shutil.get_terminal_size((120, 24)).columns, _PLOT_HEIGHT)
+    figure = plotext.figure
+    figure.clear()
+    figure.theme("colorless")
+    figure.plot_size(shutil.get_terminal_size((120, 24)).columns, _PLOT_HEIGHT)
     start = min(points[0][0] for _, points in drawn)
     end = max(points[-1][0] for _, points in drawn)
     for name, points in drawn[:_PLOTTED_SERIES]:
-        plotext.plot([time - start for time, _ in points], [value for _, value in points], label=name)
+        curve = figure.signal([time - start for time, _ in points], [value for _, value in points])
+        curve.lines().label(name)
+        figure.draw(curve)
     ticks = [start + (end - start) * part / 4 for part in range(5)]
-    plotext.xticks([tick - start for tick in ticks], [show_time(tick)[11:19] for tick in ticks])
-    plotext.xlabel(f"{show_time(start)} to {show_time(end)}")
+    figure.ruler("x").ticks([tick - start for tick in ticks], [show_time(tick)[11:19] for tick in ticks])
+    figure.label(f"{show_time(start)} to {show_time(end)}", axis="x")
     more = len(drawn) - _PLOTTED_SERIES
-    drawing: str = plotext.build()
+    drawing = str(figure.build())
     return drawing + ("\n" if more <= 0 else f"\n… and {more} more series\n")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import orjson
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from starlette.concurrency import run_in_threadpool
@@ -46,6 +47,7 @@ def build_app(
     Raises:
         UndeclaredRouteError: a route does not declare its need.
     """
+    names: dict[object, str] = {}
     app = FastAPI(
         title="Fusewatch",
         version=__version__,
@@ -54,8 +56,10 @@ def build_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Our own metrics are below; its own would look for an OpenTelemetry exporter at every start.
+        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
         middleware=[
-            Middleware(RequestMetrics, metrics=metrics),
+            Middleware(RequestMetrics, metrics=metrics, names=names),
             *stack(cors_origin=cors_origin, inside=[Middleware(Gate, access=access)]),
         ],
         exception_handlers={**exception_handlers(), Refused: refused_handler},
@@ -66,6 +70,7 @@ def build_app(
     app.router.routes.extend(_own_routes(app, metrics.registry))
     # The router's last resort instead of a route for every path: a wrong method on a known path stays 405.
     app.router.default = Guarded(request_response(static.answer), Need.PUBLIC, "ui")
+    names.update((found.endpoint, found.path) for found in iter_route_contexts(app.routes) if found.endpoint and found.path)
     missing = undeclared(app.routes)
     if missing:
         raise UndeclaredRouteError(f"these routes do not say what they need: {', '.join(missing)}")

@@ -84,7 +84,7 @@ class Composition:
             apply=[self._apply],
         )
         self._engine = Engine(rooms.store, _query_limits(settings), lookback_ms=settings.query.lookback_delta)
-        self.metrics.watch_components(self.supervisor.statuses)
+        self.metrics.watch_components(self.supervisor.statuses, ready=lambda: not self.supervisor.unready_reasons())
         self.metrics.watch_storage(rooms.store.statistics)
         self.metrics.watch_queries(self.pool.statistics)
         self.app = self._build_app(settings)

@@ -18,7 +18,7 @@ _SECRET_NAMES = re.compile(r"password|passwd|secret|credential|authorization|coo
 _URL_PASSWORD = re.compile(r"(://[^\s/:@]*:)[^\s/@]+(@)")
 _SECRET_WORDS = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}|\bfw_[A-Za-z0-9_-]{8,}")
 # What libraries say at level info is of no use to an operator.
-_QUIET: Final = ("asyncio", "httpx", "alembic", "urllib3", "clickhouse_connect", "aiohttp.access", "uvicorn.access", "uvicorn.error", "numba", "watchfiles")
+_QUIET: Final = ("aiohttp.access", "alembic", "asyncio", "clickhouse_connect", "httpx", "numba", "urllib3", "uvicorn", "watchfiles")
 
 
 def configure_logging(*, level: LogLevel = "info", log_format: LogFormat = "auto", stream: TextIO | None = None) -> None:

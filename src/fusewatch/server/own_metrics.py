@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,14 +16,18 @@ from fusewatch import __version__
 from fusewatch.server.supervisor import STATE_RUNNING, ComponentStatus
 
 _SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+#: The route of requests that no route took: pages, assets, refusals.
+UNROUTED: Final = "other"
 # Fields of the storage statistics that only grow.
-_GROWING: Final = frozenset({"commits"})
+_GROWING: Final = frozenset({"commits", "written_samples", "refused_samples"})
 
 
 class OwnMetrics:
     """The registry behind ``/metrics``; parts of the server register their own metrics in :attr:`registry`."""
 
     def __init__(self) -> None:
+        # Times of creation would double the number of series and tell nobody anything.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -47,7 +51,6 @@ class OwnMetrics:
             "When the configuration in use was loaded.",
             registry=self.registry,
         )
-        self.ready = Gauge("fusewatch_ready", "1 when every part does its work.", registry=self.registry)
 
     def configuration_loaded(self, *, ok: bool) -> None:
         """Notes the outcome of loading the configuration."""
@@ -55,9 +58,11 @@ class OwnMetrics:
         if ok:
             self.reload_time.set(time.time())
 
-    def watch_components(self, statuses: Callable[[], Iterable[ComponentStatus]]) -> None:
-        """Shows ``fusewatch_component_up`` and ``fusewatch_component_restarts_total`` for each component."""
+    def watch_components(self, statuses: Callable[[], Iterable[ComponentStatus]], *, ready: Callable[[], bool]) -> None:
+        """Shows ``fusewatch_component_up`` and ``fusewatch_component_restarts_total`` for each component, and ``fusewatch_ready``."""
         self.registry.register(_Components(statuses))
+        gauge = Gauge("fusewatch_ready", "1 when every part does its work.", registry=self.registry)
+        gauge.set_function(lambda: 1.0 if ready() else 0.0)
 
     def watch_queries(self, statistics: Callable[[], Any]) -> None:
         """Shows every number of the query pool's statistics (a dataclass) as ``fusewatch_query_<name>``."""
@@ -69,11 +74,15 @@ class OwnMetrics:
 
 
 class RequestMetrics:
-    """Pure ASGI middleware: counts requests by route and code, so that paths with values in them stay few series."""
+    """Pure ASGI middleware: counts requests by route and code, so that paths with values in them stay few series.
 
-    def __init__(self, app: ASGIApp, *, metrics: OwnMetrics) -> None:
+    ``names`` has the path template of each endpoint, such as ``/api/v1/label/{name}/values``; it may be filled later.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: OwnMetrics, names: Mapping[object, str]) -> None:
         self._app = app
         self._metrics = metrics
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on and notes how it ended."""
@@ -92,17 +101,12 @@ class RequestMetrics:
         try:
             await self._app(scope, receive, observe)
         finally:
-            route = route_of(scope)
+            route = self._names.get(scope.get("endpoint"), UNROUTED)
             self._metrics.requests.labels(scope["method"] if scope["method"] in _METHODS else "other", route, str(code)).inc()
             self._metrics.request_seconds.labels(route).observe(time.perf_counter() - started)
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-def route_of(scope: Mapping[str, Any]) -> str:
-    """The path template that answered, such as ``/api/v1/label/{name}/values``."""
-    return str(getattr(scope.get("route"), "path", "none"))
 
 
 class _Components(Collector):
