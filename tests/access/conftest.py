@@ -19,7 +19,7 @@ from fusewatch.access.identity import identity_of
 from fusewatch.access.need import Need
 from fusewatch.access.offline import add_user, create_token
 from fusewatch.access.passwords import Passwords
-from fusewatch.access.routing import mount, needs, route
+from fusewatch.access.routing import PublicParts, mount, needs, route
 from fusewatch.access.service import Access
 from fusewatch.records.config import DATABASE_FILE, RecordsSettings
 from fusewatch.records.database import Database
@@ -63,6 +63,10 @@ async def receive_body(request: Request) -> Response:
     return PlainTextResponse(str(len(await request.body())))
 
 
+async def take(body: dict[str, str]) -> int:
+    return len(body)
+
+
 def build_app(access: Access) -> FastAPI:
     """A small real app: every way to declare a need, and one route that forgot."""
     app = FastAPI(openapi_url=None, middleware=[Middleware(Gate, access=access)])
@@ -72,6 +76,8 @@ def build_app(access: Access) -> FastAPI:
     app.router.routes.append(route("/body", receive_body, methods=["POST"], need=Need.VIEWER))
     app.router.routes.append(mount("/assets", PlainTextResponse("asset"), need=Need.PUBLIC))
     app.add_api_route("/dependency", lambda: "in", methods=["GET", "POST"], dependencies=[needs(Need.EDITOR)])
+    app.add_api_route("/dependency/body", take, methods=["POST"], dependencies=[needs(Need.EDITOR)])
+    app.router.default = PublicParts(PlainTextResponse("page"), public=("/login", "/ui/"), need=Need.VIEWER, name="ui")
     app.add_api_route("/forgotten", lambda: "secret")
     app.include_router(access_router(access), prefix=API)
     return app

@@ -55,6 +55,9 @@ async def test_with_the_first_user_the_door_closes(server):
         ("DELETE", "/need/public"),
         ("GET", "/need/public/"),
         ("POST", "/body"),
+        ("POST", "/dependency/body"),
+        ("GET", "/ui"),
+        ("GET", "/login/x"),
         ("GET", f"{API}/users"),
         ("POST", f"{API}/tokens"),
     ],
@@ -68,7 +71,7 @@ async def test_nobody_in_particular_gets_401_whatever_there_is(server, method, p
     assert answer.headers["WWW-Authenticate"] == 'Basic realm="Fusewatch", charset="UTF-8", Bearer realm="Fusewatch"'
 
 
-@pytest.mark.parametrize("path", ["/need/public", "/assets/main.js", f"{API}/session"])
+@pytest.mark.parametrize("path", ["/need/public", "/assets/main.js", "/login", "/ui/main.js", f"{API}/session"])
 @pytest.mark.parametrize("headers", [{}, _bearer("fw_wrong"), {"Cookie": "fusewatch_session=forged"}])
 async def test_public_routes_answer_everybody(server, path, headers):
     server.user()
@@ -85,6 +88,7 @@ async def test_no_body_is_read_of_those_who_may_not_send_one(server):
 
     async with server.client() as client:
         assert (await client.post("/body", content=endless())).status_code == 401
+        assert (await client.post("/dependency/body", content=endless())).status_code == 401
         assert (await client.post(f"{API}/users", content=endless())).status_code == 401
 
 
@@ -117,7 +121,7 @@ async def test_a_page_leads_to_the_login_and_back_to_itself(server, target, loca
     assert (answer.status_code, answer.headers["Location"]) == (303, location)
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/api/v1/query"), ("POST", "/targets"), ("GET", "/login"), ("GET", "/metrics")])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/v1/query"), ("POST", "/targets"), ("GET", "/metrics")])
 async def test_everything_but_a_page_says_401(server, method, path):
     server.user()
     async with server.client(headers={"Accept": "text/html"}) as client:

@@ -77,6 +77,26 @@ class Guarded:
         await self.app(scope, receive, send)
 
 
+class PublicParts:
+    """An app such as the web UI's files, of which only some paths answer without credentials; the rest needs what ``need`` says.
+
+    ``public`` holds paths, and prefixes that end in ``/``. For a router's ``default``, where no route has a path to guard.
+    """
+
+    def __init__(self, app: ASGIApp, *, public: Iterable[str], need: Need, name: str) -> None:
+        listed = tuple(public)
+        self._paths = frozenset(path for path in listed if not path.endswith("/"))
+        self._prefixes = tuple(path for path in listed if path.endswith("/"))
+        self._open = Guarded(app, Need.PUBLIC, name)
+        self._guarded = Guarded(app, need, name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Runs the app, or answers 401 or 403 in its place."""
+        path = scope["path"]
+        public = path in self._paths or path.startswith(self._prefixes)
+        await (self._open if public else self._guarded)(scope, receive, send)
+
+
 class GuardedRoute(Route):
     """A Starlette route that carries and enforces its ``need``."""
 
