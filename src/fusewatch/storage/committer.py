@@ -39,7 +39,7 @@ class Committer:
         self._intake = intake
         self._pool = pool
         self.lock = threading.Lock()
-        self._ranks = _Ranks(intake.table)
+        self._ranks = Ranks(intake.table)
 
     async def run(self) -> None:
         """Commits each segment when it is full or old enough, until cancelled."""
@@ -111,31 +111,11 @@ class Committer:
             handle.insert("events", event_columns(segment.events, seq))
         rows = segment.columns.view()
         if len(rows):
-            handle.insert("samples", self._sample_columns(rows, seq))
+            handle.insert("samples", sample_columns(rows, table, self._ranks.current(), seq))
         table.save_hours(refs, first, last)
 
-    def _sample_columns(self, rows: Columns, seq: int) -> list[Column]:
-        """The rows in the order of the table, the last write of each series and timestamp."""
-        table, size = self._intake.table, len(rows)
-        rank = self._ranks.current()
-        order = np.empty(size, np.int64)
-        scatter(rows.refs, rank, np.zeros(len(rank) + 1, np.int64), order)
-        metric, series_id, bits = (np.empty(size, np.uint64) for _ in range(3))
-        timestamp, block = np.empty(size, np.int64), np.empty(size, np.uint32)
-        series = (table.metrics, table.ids)
-        count = last_writes(rows.refs, rows.timestamps, rows.bits, order, series, (metric, series_id, timestamp, bits))
-        blocks_of(timestamp[:count], BLOCK_HOURS, block)
-        return [
-            Column("block", "UInt32", block[:count]),
-            Column("metric", "UInt64", metric[:count]),
-            Column("id", "UInt64", series_id[:count]),
-            Column("timestamp", "Int64", timestamp[:count]),
-            Column("value", "Float64", bits[:count].view(np.float64)),
-            Column("seq", "UInt64", np.full(count, seq, np.uint64)),
-        ]
 
-
-class _Ranks:
+class Ranks:
     """The position of each reference in the order of the table, kept until there are new series."""
 
     def __init__(self, table: SeriesTable) -> None:
@@ -143,6 +123,7 @@ class _Ranks:
         self._rank: Int64s = np.zeros(1, np.int64)
 
     def current(self) -> Int64s:
+        """The positions (references + 1)."""
         size = self._table.count + 1
         if len(self._rank) < size:
             with self._table.lock:
@@ -152,6 +133,26 @@ class _Ranks:
             self._rank = np.empty(size, np.int64)
             self._rank[order] = np.arange(size)
         return self._rank
+
+
+def sample_columns(rows: Columns, table: SeriesTable, rank: Int64s, seq: int) -> list[Column]:
+    """Rows of ``samples`` in its order (``rank``: of each reference), the last write of each series and timestamp."""
+    size = len(rows)
+    order = np.empty(size, np.int64)
+    scatter(rows.refs, rank, np.zeros(len(rank) + 1, np.int64), order)
+    metric, series_id, bits = (np.empty(size, np.uint64) for _ in range(3))
+    timestamp, block = np.empty(size, np.int64), np.empty(size, np.uint32)
+    series = (table.metrics, table.ids)
+    count = last_writes(rows.refs, rows.timestamps, rows.bits, order, series, (metric, series_id, timestamp, bits))
+    blocks_of(timestamp[:count], BLOCK_HOURS, block)
+    return [
+        Column("block", "UInt32", block[:count]),
+        Column("metric", "UInt64", metric[:count]),
+        Column("id", "UInt64", series_id[:count]),
+        Column("timestamp", "Int64", timestamp[:count]),
+        Column("value", "Float64", bits[:count].view(np.float64)),
+        Column("seq", "UInt64", np.full(count, seq, np.uint64)),
+    ]
 
 
 def series_columns(canonical: Sequence[bytes], seq: int) -> list[Column]:

@@ -28,6 +28,10 @@ class Columns:
     def __len__(self) -> int:
         return len(self.refs)
 
+    def copy(self) -> Columns:
+        """The same rows in memory of their own."""
+        return Columns(self.refs.copy(), self.timestamps.copy(), self.bits.copy())
+
 
 class GrowingColumns:
     """Columns that are only appended to, so that a view of them stays valid without a copy."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -31,7 +31,7 @@ WHERE metric IN ({{metrics:Array(UInt64)}})
 """
 
 #: Place, timestamp, value bits and seq of some rows.
-_Rows = tuple[Int64s, Int64s, UInt64s, UInt64s]
+Rows = tuple[Int64s, Int64s, UInt64s, UInt64s]
 
 
 class Reader:
@@ -54,20 +54,12 @@ class Reader:
         if not len(selection) or start > end:
             return SeriesSet.empty()
         # The head before ClickHouse: a commit in between shows a sample twice, which the merge undoes, never not at all.
-        parts = [self._waiting(view, selection, (start, end)) for view in self._intake.view()]
+        parts = [select_from(view, selection, (start, end)) for view in self._intake.view()]
         budget.take(sum(len(part[0]) for part in parts))
         stored = self._stored(selection, start, end, budget, reserved=reserved)
-        return _assemble(selection.labels, [*stored, *parts])
+        return assemble(selection.labels, [*stored, *parts])
 
-    def _waiting(self, view: HeadView, selection: Selection, limits: tuple[int, int]) -> _Rows:
-        places = np.full(int(selection.refs.max()) + 1, -1, np.int64)
-        places[selection.refs] = np.arange(len(selection))
-        columns, size = view.columns, len(view.columns)
-        out = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.uint64)
-        count = select_waiting(columns.refs, columns.timestamps, columns.bits, places, limits, out)
-        return out[0][:count].copy(), out[1][:count].copy(), out[2][:count].copy(), np.full(count, view.number, np.uint64)
-
-    def _stored(self, selection: Selection, start: int, end: int, budget: Budget, *, reserved: bool) -> list[_Rows]:
+    def _stored(self, selection: Selection, start: int, end: int, budget: Budget, *, reserved: bool) -> list[Rows]:
         by_id = np.argsort(selection.ids)
         wanted = selection.ids[by_id]
         parameters = {
@@ -81,14 +73,12 @@ class Reader:
         if len(wanted) <= _MOST_IDS:
             condition = "id IN ({ids:Array(UInt64)})"
             parameters["ids"] = wanted.tolist()
-        parts: list[_Rows] = []
+        parts: list[Rows] = []
         with self._pool.handle(reserved=reserved) as handle:
             for block in handle.blocks(_ROWS.format(ids=condition), parameters):
                 budget.check()
                 budget.take(len(block["id"]))
-                places = np.empty(len(block["id"]), np.int64)
-                place_ids(block["id"], wanted, by_id, places)
-                parts.append((places, block["timestamp"], block["value"].view(np.uint64), block["seq"]))
+                parts.append(place_stored(block, wanted, by_id))
         return parts
 
     def series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[Labels]:
@@ -120,7 +110,24 @@ def _block(timestamp: int) -> int:
     return hour - hour % BLOCK_HOURS
 
 
-def _assemble(labels: Sequence[Labels], parts: Sequence[_Rows]) -> SeriesSet:
+def select_from(view: HeadView, selection: Selection, limits: tuple[int, int]) -> Rows:
+    """The rows of a waiting segment that a read wants: of these series, from ``limits[0]`` to ``limits[1]`` (ms)."""
+    places = np.full(int(selection.refs.max()) + 1, -1, np.int64)
+    places[selection.refs] = np.arange(len(selection))
+    columns, size = view.columns, len(view.columns)
+    out = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.uint64)
+    count = select_waiting(columns.refs, columns.timestamps, columns.bits, places, limits, out)
+    return out[0][:count].copy(), out[1][:count].copy(), out[2][:count].copy(), np.full(count, view.number, np.uint64)
+
+
+def place_stored(block: dict[str, Any], wanted: UInt64s, by_id: Int64s) -> Rows:
+    """A block of ClickHouse's rows; ``wanted`` are the sorted ids, ``by_id`` their places."""
+    places = np.empty(len(block["id"]), np.int64)
+    place_ids(block["id"], wanted, by_id, places)
+    return places, block["timestamp"], block["value"].view(np.uint64), block["seq"]
+
+
+def assemble(labels: Sequence[Labels], parts: Sequence[Rows]) -> SeriesSet:
     """Rows of any order as one set, series without samples left out."""
     if not parts:
         return SeriesSet.empty()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,10 +13,16 @@ from fusewatch.telemetry.samples import Int64s, UInt64s
 
 UInt32s = NDArray[np.uint32]
 UInt8s = NDArray[np.uint8]
+Number = TypeVar("Number", bound=np.generic)
 
 #: States of a series: known (of samples that are being written), in the log, in ClickHouse; freed when retention took it.
 KNOWN, LOGGED, COMMITTED = 0, 1, 2
 HOUR_MS = 3_600_000
+
+
+def plain(array: NDArray[Any], dtype: type[Number]) -> NDArray[Number]:
+    """The array as kernels are compiled for it: of this type, contiguous and writable; a copy only where it is not."""
+    return np.require(array, dtype, ["C", "W"])
 
 
 @inlined

@@ -20,6 +20,7 @@ from fusewatch.storage.series_kernels import (
     copy_fingerprints,
     find_ids,
     moved_hours,
+    plain,
     put_fingerprint,
     put_ids,
 )
@@ -80,7 +81,7 @@ class SeriesTable:
 
     def find(self, ids: UInt64s) -> tuple[UInt32s, int]:
         """The references (n) uint32 of ids (n), 0 for unknown ones, and how many are unknown."""
-        out = np.empty(len(ids), np.uint32)
+        ids, out = plain(ids, np.uint64), np.empty(len(ids), np.uint32)
         return out, find_ids(self._slots, self.ids, ids, out)
 
     def add(self, canonical: bytes, series_id: int | None = None) -> int:

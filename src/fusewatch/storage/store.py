@@ -22,8 +22,9 @@ from fusewatch.storage.opening import Parts, open_parts
 from fusewatch.storage.reader import Reader
 from fusewatch.storage.remote_writer import RemoteWriter, learn
 from fusewatch.storage.retention import Retention
-from fusewatch.storage.series_kernels import HOUR_MS, outside
+from fusewatch.storage.series_kernels import HOUR_MS, outside, plain
 from fusewatch.storage.statistics import Cardinality, StorageStatistics, read_statistics
+from fusewatch.storage.warming import warm_kernels
 from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.components import Component
 from fusewatch.telemetry.durations import format_duration
@@ -70,6 +71,11 @@ class MetricStore:
         """
         clock = clock or SystemClock()
         return cls(settings=settings, data_dir=data_dir, parts=open_parts(settings, data_dir, clock), clock=clock)
+
+    @staticmethod
+    def warm() -> None:
+        """Compiles the kernels, or loads them from their cache, so that no request waits for that. Blocks; 20 s the first time."""
+        warm_kernels()
 
     def components(self) -> list[Component]:
         """What must run while the store is open."""
@@ -126,7 +132,7 @@ class MetricStore:
     def _rows_of(self, batch: SampleBatch) -> tuple[Columns, SamplesRejectedError | None]:
         """The batch with references instead of ids, and the first problem, if any."""
         problem: SamplesRejectedError | None = None
-        ids = np.ascontiguousarray(batch.ids, np.uint64)
+        ids = plain(batch.ids, np.uint64)
         refs, unknown = self._table.find(ids)
         if unknown:
             for series_id, labels in batch.series.items():
@@ -147,13 +153,12 @@ class MetricStore:
 
     async def _take(self, entry: Entry, problem: SamplesRejectedError | None) -> None:
         rows, late = self._within_window(entry.rows)
-        entry = Entry(entry.epoch, rows, entry.metadata, entry.events)
-        if self._group is not None:
-            await self._group.take(entry)
-        elif len(rows) < _INLINE_ROWS:
-            self._intake.take((entry,))
+        if self._group is None and len(rows) < _INLINE_ROWS:
+            self._intake.take((Entry(entry.epoch, rows, entry.metadata, entry.events),))
         else:
-            await asyncio.to_thread(self._intake.take, (entry,))
+            # Another thread takes them; the next request decodes into the same memory.
+            entry = Entry(entry.epoch, rows.copy(), entry.metadata, entry.events)
+            await (self._group.take(entry) if self._group else asyncio.to_thread(self._intake.take, (entry,)))
         self._written += len(rows)
         if problem is not None or late is not None:
             error = _both(problem, late)

@@ -1,0 +1,1 @@
+"""Remote write: samples a second, beside Prometheus and VictoriaMetrics."""

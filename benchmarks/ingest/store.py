@@ -1,0 +1,49 @@
+"""The store alone: decoding, log and head, with the committer at work beside it; no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.ingest.bodies import ROWS, build_requests
+from fusewatch.storage.config import StorageSettings
+from fusewatch.storage.store import MetricStore
+from fusewatch.telemetry.ports import OverloadedError
+
+
+async def _write(store: MetricStore, bodies: list[bytes]) -> None:
+    committer = asyncio.create_task(store.components()[0].run())
+    for number, body in enumerate(bodies):
+        while True:
+            try:
+                await store.write_remote(body)
+                break
+            except OverloadedError:
+                await asyncio.sleep(0.01)
+        if number % 8 == 0:
+            await asyncio.sleep(0)
+    committer.cancel()
+
+
+def measure(*, series: int, samples: int, fsync: bool = False) -> float:
+    """Acknowledged samples a second."""
+    MetricStore.warm()
+    start = time.time_ns() // 1_000_000 - 3_600_000
+    bodies = list(build_requests(series=series, samples=samples, start_ms=start, step_ms=1000))
+    with tempfile.TemporaryDirectory() as folder:
+        store = MetricStore.open(StorageSettings(fsync=fsync), Path(folder))
+        asyncio.run(_write(store, bodies[: series // ROWS]))
+        started = time.perf_counter()
+        asyncio.run(_write(store, bodies[series // ROWS :]))
+        rate = (len(bodies) - series // ROWS) * ROWS / (time.perf_counter() - started)
+        store.close()
+    return rate
+
+
+if __name__ == "__main__":
+    for fsync in (False, True):
+        print(f"store alone, fsync={fsync}: {measure(series=20_000, samples=6_000_000, fsync=fsync) / 1e6:.2f} M samples/s")
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
