@@ -62,13 +62,13 @@ class AccessSettings(Block):
 
     #: How long a login lasts.
     session_lifetime: DurationMs = 7 * 86_400_000
-    #: Pages of these origins may call the API with a browser's credentials (a whole-match regular expression).
+    #: Pages of these origins may read what the API answers them, with a token (a regular expression for the whole origin).
     cors_origin: Pattern = LOOPBACK_ORIGINS
     #: Names under which the server is reached, besides loopback ones and that of ``external_url``.
     allowed_hosts: tuple[str, ...] = ()
     #: Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
     trusted_proxies: tuple[Network, ...] = ()
-    #: How users reach the server, for links and cookies; its path is where cookies are valid.
+    #: How users reach the server; its name is one of those it answers to.
     external_url: Annotated[str, AfterValidator(_url)] = ""
     login: LoginSettings = LoginSettings()
     tls: TlsSettings | None = None
