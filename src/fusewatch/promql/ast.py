@@ -5,8 +5,8 @@ Parentheses leave no node. Every node carries the ``span`` of the text it came f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -203,6 +203,25 @@ def children(node: Expr) -> Iterator[Expr]:
             yield from node.args
         case _:
             return
+
+
+def map_children(node: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """``node`` with ``change`` applied to every child."""
+    match node:
+        case RangeSelector():
+            selector = change(node.selector)
+            # A range selector's own @ ties its window, not the selector: that one is never wrapped.
+            return replace(node, selector=selector) if isinstance(selector, Selector) else node
+        case Subquery() | Negation() | Invariant():
+            return replace(node, expr=change(node.expr))
+        case Binary():
+            return replace(node, left=change(node.left), right=change(node.right))
+        case Aggregate():
+            return replace(node, expr=change(node.expr), param=None if node.param is None else change(node.param))
+        case Call():
+            return replace(node, args=tuple(change(arg) for arg in node.args))
+        case _:
+            return node
 
 
 def fixed_in_time(node: Selector | RangeSelector | Subquery) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -45,7 +45,7 @@ def plan(expr: ast.Expr, grid: Grid, lookback_ms: int) -> Plan:
 
 def _resolve(node: ast.Expr, grid: Grid) -> ast.Expr:
     """The tree with ``@ start()`` and ``@ end()`` as times."""
-    node = _map_children(node, lambda child: _resolve(child, grid))
+    node = ast.map_children(node, lambda child: _resolve(child, grid))
     if isinstance(node, ast.Selector | ast.Subquery) and isinstance(node.at, ast.AtAnchor):
         return replace(node, at=grid.start if node.at is ast.AtAnchor.START else grid.end)
     return node
@@ -53,14 +53,14 @@ def _resolve(node: ast.Expr, grid: Grid) -> ast.Expr:
 
 def _with_invariants(node: ast.Expr) -> ast.Expr:
     if _invariant(node) and not isinstance(node, ast.Number | ast.String | ast.RangeSelector | ast.Subquery):
-        inside = _map_children(node, _with_invariants_below)
+        inside = ast.map_children(node, _with_invariants_below)
         return ast.Invariant(inside, node.span)
-    return _map_children(node, _with_invariants)
+    return ast.map_children(node, _with_invariants)
 
 
 def _with_invariants_below(node: ast.Expr) -> ast.Expr:
     """Within an invariant only subqueries have steps of their own again."""
-    return _map_children(node, _with_invariants if isinstance(node, ast.Subquery) else _with_invariants_below)
+    return ast.map_children(node, _with_invariants if isinstance(node, ast.Subquery) else _with_invariants_below)
 
 
 def _invariant(node: ast.Expr) -> bool:
@@ -73,24 +73,6 @@ def _invariant(node: ast.Expr) -> bool:
             return False
         case _:
             return all(_invariant(child) for child in ast.children(node))
-
-
-def _map_children(node: ast.Expr, change: Callable[[ast.Expr], ast.Expr]) -> ast.Expr:
-    match node:
-        case ast.RangeSelector():
-            selector = change(node.selector)
-            # A range selector's own @ ties its window, not the selector: that one is never wrapped.
-            return replace(node, selector=selector) if isinstance(selector, ast.Selector) else node
-        case ast.Subquery() | ast.Negation() | ast.Invariant():
-            return replace(node, expr=change(node.expr))
-        case ast.Binary():
-            return replace(node, left=change(node.left), right=change(node.right))
-        case ast.Aggregate():
-            return replace(node, expr=change(node.expr), param=None if node.param is None else change(node.param))
-        case ast.Call():
-            return replace(node, args=tuple(change(arg) for arg in node.args))
-        case _:
-            return node
 
 
 def _fetches(node: ast.Expr, start: int, end: int, lookback_ms: int) -> Iterator[Fetch]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from fusewatch.promql.kernels.lookback import lookback
 from fusewatch.promql.matrix import Bools, Grid, Matrix, RangeVector
+from fusewatch.promql.parallel import over_rows
 from fusewatch.telemetry.samples import Int64s, SeriesSet, is_stale
 
 
@@ -20,8 +21,13 @@ def instant_vector(series: SeriesSet, ends: Int64s, lookback_ms: int, *, when: b
     """The latest samples (or, with ``when``, their times in seconds); series without any are left out."""
     values = np.empty((len(series), len(ends)))
     present = np.zeros(values.shape, np.bool_)
-    columns = (series.offsets, series.timestamps, series.values.view(np.uint64))
-    lookback(columns, ends, lookback_ms, when, values, present)
+    bits = series.values.view(np.uint64)
+
+    def share(rows: slice) -> None:
+        columns = (series.offsets[rows.start : rows.stop + 1], series.timestamps, bits)
+        lookback(columns, ends, lookback_ms, when, values[rows], present[rows])
+
+    over_rows(share, *values.shape)
     return Matrix.of(series.labels, values, present).trimmed()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -12,26 +13,56 @@ from fusewatch.promql.functions.absence import absent_labels
 from fusewatch.promql.functions.function import CallContext, Function, Implementation
 from fusewatch.promql.kernels import ranges as codes
 from fusewatch.promql.kernels.ranges import over_windows
-from fusewatch.promql.matrix import Matrix, RangeVector
+from fusewatch.promql.kernels.sliding import sliding_extremes, sliding_quantiles
+from fusewatch.promql.matrix import Bools, Matrix, RangeVector
 from fusewatch.promql.numbers import go_general
+from fusewatch.promql.parallel import over_rows
 from fusewatch.telemetry.labels import METRIC_NAME, quote
-from fusewatch.telemetry.samples import Float64s
+from fusewatch.telemetry.samples import Float64s, Int64s
 
 _COUNTER_SUFFIXES: Final = ("_total", "_sum", "_count", "_bucket")
+Columns = tuple[Int64s, Int64s, Float64s]
 RANGE, SCALAR = ValueType.MATRIX, ValueType.SCALAR
 
 
 def windowed(op: int, vector: RangeVector, *params: Float64s, keep_name: bool = False) -> Matrix:
     """Function ``op`` of every window; its scalar ``params`` have one number per step."""
+    spare = np.zeros(len(vector.ends))
+    first, second = (*params, spare, spare)[:2]
+    windows = (vector.ends, vector.times, vector.range_ms)
+
+    def run(series: Columns, values: Float64s, present: Bools) -> None:
+        over_windows(op, series, windows, (first, second), values, present)
+
+    return _evaluated(vector, run, keep_name=keep_name)
+
+
+def _evaluated(vector: RangeVector, run: Callable[[Columns, Float64s, Bools], None], *, keep_name: bool = False) -> Matrix:
+    """What ``run`` fills in for the series, some of them at a time."""
     series = vector.series
     values = np.empty((len(series), len(vector.ends)))
     present = np.zeros(values.shape, np.bool_)
-    spare = np.zeros(len(vector.ends))
-    first, second = (*params, spare, spare)[:2]
-    columns = (series.offsets, series.timestamps, series.values)
-    over_windows(op, columns, (vector.ends, vector.times, vector.range_ms), (first, second), values, present)
+
+    def share(rows: slice) -> None:
+        offsets = series.offsets[rows.start : rows.stop + 1]
+        run((offsets, series.timestamps, series.values), values[rows], present[rows])
+
+    over_rows(share, *values.shape)
     drop = vector.drop_name if keep_name else np.ones(len(series), np.bool_)
     return Matrix(series.labels, values, present, drop).trimmed()
+
+
+def _extreme(*, largest: bool) -> Implementation:
+    def apply(call: CallContext) -> Matrix:
+        vector = call.range(0)
+        windows = (vector.ends, vector.range_ms)
+
+        def run(series: Columns, values: Float64s, present: Bools) -> None:
+            sliding_extremes(largest, series, windows, values, present)
+
+        return _evaluated(vector, run)
+
+    return apply
 
 
 def _plain(op: int, *, keep_name: bool = False) -> Implementation:
@@ -52,7 +83,13 @@ def _counter(op: int) -> Implementation:
 
 def _quantile(call: CallContext) -> Matrix:
     q = call.scalar(0)
-    result = windowed(codes.QUANTILE, call.range(1), q)
+    vector = call.range(1)
+    windows = (vector.ends, vector.range_ms)
+
+    def run(series: Columns, values: Float64s, present: Bools) -> None:
+        sliding_quantiles(q, series, windows, values, present)
+
+    result = _evaluated(vector, run)
     used = q[result.present.any(axis=0)]
     for value in np.unique(used[~((used >= 0) & (used <= 1))]).tolist():
         call.notes.warn(f"quantile value should be between 0 and 1, got {go_general(value)}", call.node.args[0].span)
@@ -97,8 +134,8 @@ FUNCTIONS: Final = (
     _of_range("resets", _plain(codes.RESETS)),
     _of_range("sum_over_time", _plain(codes.SUM)),
     _of_range("avg_over_time", _plain(codes.AVG)),
-    _of_range("min_over_time", _plain(codes.MIN)),
-    _of_range("max_over_time", _plain(codes.MAX)),
+    _of_range("min_over_time", _extreme(largest=False)),
+    _of_range("max_over_time", _extreme(largest=True)),
     _of_range("count_over_time", _plain(codes.COUNT)),
     _of_range("first_over_time", _plain(codes.FIRST, keep_name=True)),
     _of_range("last_over_time", _plain(codes.LAST, keep_name=True)),

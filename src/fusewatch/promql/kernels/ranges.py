@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from fusewatch.promql.kernels.over_time import deviation_of, extreme, mean_of, quantile_of, sum_of, variance_of
+from fusewatch.promql.kernels.over_time import deviation_of, last_extreme, mean_of, sum_of, variance_of
 from fusewatch.promql.kernels.rates import count_changes, extrapolated, instant_change, regression, smoothed
 from fusewatch.promql.matrix import Bools
 from fusewatch.telemetry.kernels import inlined, kernel
@@ -26,18 +26,15 @@ SUM: Final = 10
 AVG: Final = 11
 STDVAR: Final = 12
 STDDEV: Final = 13
-QUANTILE: Final = 14
-MAD: Final = 15
-MIN: Final = 16
-MAX: Final = 17
-FIRST: Final = 18
-LAST: Final = 19
-COUNT: Final = 20
-PRESENT: Final = 21
-TS_MIN: Final = 22
-TS_MAX: Final = 23
-TS_FIRST: Final = 24
-TS_LAST: Final = 25
+MAD: Final = 14
+FIRST: Final = 15
+LAST: Final = 16
+COUNT: Final = 17
+PRESENT: Final = 18
+TS_MIN: Final = 19
+TS_MAX: Final = 20
+TS_FIRST: Final = 21
+TS_LAST: Final = 22
 
 
 @kernel
@@ -59,65 +56,65 @@ def over_windows(
     for row in range(len(offsets) - 1):
         low = high = offsets[row]
         stop = offsets[row + 1]
+        falls = 0  # within the window: most windows have none, and need no second look
         for step in range(len(ends)):
             while high < stop and timestamps[high] <= ends[step]:
+                falls += high > low and numbers[high] < numbers[high - 1]
                 high += 1
             while low < high and timestamps[low] <= ends[step] - range_ms:
                 low += 1
+                falls -= low < high and numbers[low] < numbers[low - 1]
             if high - low < (2 if op <= DOUBLE_EXPONENTIAL else 1):
                 continue
             present[row, step] = True
-            stamps, window = timestamps[low:high], numbers[low:high]
-            if op <= RESETS:
-                moment = (ends[step], times[step], range_ms)
-                values[row, step] = _movement(op, stamps, window, moment, (params[0][step], params[1][step]))
+            place = (low, high)
+            if op <= DELTA:
+                result = extrapolated(timestamps, numbers, place, (ends[step], range_ms), op != DELTA, falls)
+                values[row, step] = result / (range_ms / 1000.0) if op == RATE else result
+            elif op == RESETS:
+                values[row, step] = falls
+            elif op <= CHANGES:
+                values[row, step] = _movement(op, timestamps, numbers, place, times[step], (params[0][step], params[1][step]))
             elif op <= MAD:
-                values[row, step] = _summary(op, window, params[0][step])
+                values[row, step] = _summary(op, numbers, low, high)
             else:
-                values[row, step] = _chosen(op, stamps, window)
+                values[row, step] = _chosen(op, timestamps, numbers, low, high)
 
 
 @inlined
-def _movement(op: int, timestamps: Int64s, values: Float64s, moment: tuple[int, int, int], params: tuple[float, float]) -> float:
-    end, time, range_ms = moment
-    if op <= DELTA:
-        result = extrapolated(timestamps, values, end, range_ms, op != DELTA)
-        return result / (range_ms / 1000.0) if op == RATE else result
+def _movement(op: int, timestamps: Int64s, values: Float64s, place: tuple[int, int], time: int, params: tuple[float, float]) -> float:
+    low, high = place
     if op <= IDELTA:
-        return instant_change(timestamps, values, op == IRATE)
+        return instant_change(timestamps, values, high, op == IRATE)
     if op == DERIV:
-        return regression(timestamps, values, timestamps[0])[0]
+        return regression(timestamps, values, low, high, timestamps[low])[0]
     if op == PREDICT:
-        slope, intercept = regression(timestamps, values, time)
+        slope, intercept = regression(timestamps, values, low, high, time)
         return slope * params[0] + intercept
     if op == DOUBLE_EXPONENTIAL:
-        return smoothed(values, params[0], params[1])
-    return count_changes(values, op == RESETS)
+        return smoothed(values, low, high, params[0], params[1])
+    return count_changes(values, low, high)
 
 
 @inlined
-def _summary(op: int, values: Float64s, param: float) -> float:
+def _summary(op: int, values: Float64s, low: int, high: int) -> float:
     if op == SUM:
-        return sum_of(values)
+        return sum_of(values, low, high)
     if op == AVG:
-        return mean_of(values)
-    if op == QUANTILE:
-        return quantile_of(values.copy(), param)
+        return mean_of(values, low, high)
     if op == MAD:
-        return deviation_of(values.copy())
-    variance = variance_of(values)
+        return deviation_of(values[low:high].copy())
+    variance = variance_of(values, low, high)
     return math.sqrt(variance) if op == STDDEV else variance
 
 
 @inlined
-def _chosen(op: int, timestamps: Int64s, values: Float64s) -> float:
+def _chosen(op: int, timestamps: Int64s, values: Float64s, low: int, high: int) -> float:
     if op == COUNT:
-        return float(len(values))
+        return float(high - low)
     if op == PRESENT:
         return 1.0
-    if op in (MIN, MAX):
-        return values[extreme(values, op == MAX, False)]
     if op in (TS_MIN, TS_MAX):
-        return timestamps[extreme(values, op == TS_MAX, True)] / 1000.0
-    index = 0 if op in (FIRST, TS_FIRST) else -1
+        return timestamps[last_extreme(values, low, high, op == TS_MAX)] / 1000.0
+    index = low if op in (FIRST, TS_FIRST) else high - 1
     return timestamps[index] / 1000.0 if op in (TS_FIRST, TS_LAST) else values[index]

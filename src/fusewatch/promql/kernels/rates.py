@@ -1,6 +1,7 @@
 """How counters and gauges move within one window.
 
-Every function takes the ``timestamps`` (n) int64 ms and ``values`` (n) float64 of a window that holds at least one sample.
+Every function takes ``timestamps`` (n) int64 ms and ``values`` (n) float64 of a series, and where the window lies: ``low`` to ``high``
+(exclusive). Indices, not slices: a slice counts references, and two threads doing that to one array wait for each other.
 """
 
 from __future__ import annotations
@@ -13,32 +14,34 @@ from fusewatch.telemetry.samples import Float64s, Int64s
 
 
 @inlined
-def increase_of(values: Float64s, counter: bool) -> float:
-    """Last less first; a ``counter`` that fell started again from zero."""
-    total = values[-1] - values[0]
-    if counter:
-        for index in range(1, len(values)):
+def increase_of(values: Float64s, low: int, high: int, falls: int) -> float:
+    """Last less first; a counter that fell (``falls`` times) started again from zero."""
+    total = values[high - 1] - values[low]
+    if falls:
+        for index in range(low + 1, high):
             if values[index] < values[index - 1]:
                 total += values[index - 1]
     return total
 
 
 @inlined
-def extrapolated(timestamps: Int64s, values: Float64s, end: int, range_ms: int, counter: bool) -> float:
+def extrapolated(timestamps: Int64s, values: Float64s, place: tuple[int, int], window: tuple[int, int], counter: bool, falls: int) -> float:
     """The increase over the whole window, of at least two samples, extrapolated to its ends as Prometheus does.
 
     Towards an end nearer than 1.1 average intervals the slope is extended all the way, else by half an interval; a counter is not
-    extended below zero. https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
+    extended below zero, and started again from zero where it fell (``falls`` times). ``window`` is its end and length in ms. https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
     """
-    total = increase_of(values, counter)
-    sampled = (timestamps[-1] - timestamps[0]) / 1000.0
-    average = sampled / (len(values) - 1)
-    before = (timestamps[0] - (end - range_ms)) / 1000.0
-    after = (end - timestamps[-1]) / 1000.0
+    low, high = place
+    end, range_ms = window
+    total = increase_of(values, low, high, falls if counter else 0)
+    sampled = (timestamps[high - 1] - timestamps[low]) / 1000.0
+    average = sampled / (high - low - 1)
+    before = (timestamps[low] - (end - range_ms)) / 1000.0
+    after = (end - timestamps[high - 1]) / 1000.0
     if before >= average * 1.1:
         before = average / 2.0
-    if counter and total > 0 and values[0] >= 0:
-        before = min(before, sampled * (values[0] / total))
+    if counter and total > 0 and values[low] >= 0:
+        before = min(before, sampled * (values[low] / total))
     if after >= average * 1.1:
         after = average / 2.0
     if sampled == 0:
@@ -47,51 +50,50 @@ def extrapolated(timestamps: Int64s, values: Float64s, end: int, range_ms: int, 
 
 
 @inlined
-def instant_change(timestamps: Int64s, values: Float64s, counter: bool) -> float:
+def instant_change(timestamps: Int64s, values: Float64s, high: int, counter: bool) -> float:
     """The change between the last two samples: per second for a ``counter``, which starts again from zero when it falls."""
-    change = values[-1] if counter and values[-1] < values[-2] else values[-1] - values[-2]
-    return change / ((timestamps[-1] - timestamps[-2]) / 1000.0) if counter else change
+    now, before = values[high - 1], values[high - 2]
+    change = now if counter and now < before else now - before
+    return change / ((timestamps[high - 1] - timestamps[high - 2]) / 1000.0) if counter else change
 
 
 @inlined
-def count_changes(values: Float64s, falls_only: bool) -> float:
-    """How often the value changed, or only fell; NaN after NaN is no change."""
+def count_changes(values: Float64s, low: int, high: int) -> float:
+    """How often the value changed; NaN after NaN is no change."""
     count = 0
-    for index in range(1, len(values)):
+    for index in range(low + 1, high):
         before, now = values[index - 1], values[index]
-        if falls_only:
-            count += now < before
-        elif now != before and not (math.isnan(now) and math.isnan(before)):
+        if now != before and not (math.isnan(now) and math.isnan(before)):
             count += 1
     return float(count)
 
 
 @inlined
-def regression(timestamps: Int64s, values: Float64s, origin: int) -> tuple[float, float]:
+def regression(timestamps: Int64s, values: Float64s, low: int, high: int, origin: int) -> tuple[float, float]:
     """Slope (per second) and the value at ``origin`` (ms) of the least-squares line; a constant has slope 0."""
     sum_x = lost_x = sum_y = lost_y = sum_xy = lost_xy = sum_x2 = lost_x2 = 0.0
     constant = True
-    for index in range(len(values)):
+    for index in range(low, high):
         x, y = (timestamps[index] - origin) / 1000.0, values[index]
-        constant = constant and y == values[0]
+        constant = constant and y == values[low]
         sum_x, lost_x = add(x, sum_x, lost_x)
         sum_y, lost_y = add(y, sum_y, lost_y)
         sum_xy, lost_xy = add(x * y, sum_xy, lost_xy)
         sum_x2, lost_x2 = add(x * x, sum_x2, lost_x2)
     if constant:
-        return (math.nan, math.nan) if math.isinf(values[0]) else (0.0, values[0])
-    n = float(len(values))
+        return (math.nan, math.nan) if math.isinf(values[low]) else (0.0, values[low])
+    n = float(high - low)
     x, y = sum_x + lost_x, sum_y + lost_y
     slope = (sum_xy + lost_xy - x * y / n) / (sum_x2 + lost_x2 - x * x / n)
     return slope, y / n - slope * x / n
 
 
 @inlined
-def smoothed(values: Float64s, smoothing: float, trend_factor: float) -> float:
+def smoothed(values: Float64s, low: int, high: int, smoothing: float, trend_factor: float) -> float:
     """The last value after double exponential smoothing (Holt's linear trend) of at least two samples."""
-    level, trend, before = values[0], values[1] - values[0], 0.0
-    for index in range(1, len(values)):
-        if index > 1:
+    level, trend, before = values[low], values[low + 1] - values[low], 0.0
+    for index in range(low + 1, high):
+        if index > low + 1:
             trend = trend_factor * (level - before) + (1.0 - trend_factor) * trend
         before = level
         level = smoothing * values[index] + (1.0 - smoothing) * (level + trend)

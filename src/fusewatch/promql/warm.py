@@ -1,0 +1,43 @@
+"""Compiles the kernels before the first query needs them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from fusewatch.promql.annotations import Annotations
+from fusewatch.promql.evaluate import Evaluator, Settings
+from fusewatch.promql.fetch import Fetched, Samples
+from fusewatch.promql.matrix import Grid
+from fusewatch.promql.parse import parse
+from fusewatch.promql.plan import plan
+from fusewatch.telemetry.labels import METRIC_NAME, Labels
+from fusewatch.telemetry.ports import Budget
+from fusewatch.telemetry.samples import SeriesSet
+
+#: Between them they call every kernel with every combination of argument types.
+_QUERIES: Final = (
+    "timestamp(x)",
+    "sum by (le) (rate(x[1m]))",
+    "quantile by (le) (0.5, x)",
+    "topk by (le) (1, x)",
+    "max_over_time(x[1m])",
+    "quantile_over_time(0.5, x[1m])",
+    "histogram_quantile(0.5, x)",
+)
+
+
+def warm_kernels() -> None:
+    """Runs every kernel once on a few samples, so that it is compiled, or loaded from the cache on disk."""
+    grid = Grid(60_000, 15_000, 2)
+    labels = tuple(Labels({METRIC_NAME: "x", "le": bound}) for bound in ("1", "+Inf"))
+    times = np.tile(np.arange(0, 120_000, 15_000, dtype=np.int64), 2)
+    series = SeriesSet(labels, np.array([0, 8, 16], np.int64), times, np.arange(16.0))
+    for query in _QUERIES:
+        planned = plan(parse(query), grid, 60_000)
+        samples = Samples([Fetched(fetch, series) for fetch in planned.fetches])
+        settings = Settings(lookback_ms=60_000, default_step_ms=60_000, max_cells=1_000)
+        evaluator = Evaluator(samples=samples, query=grid, settings=settings, notes=Annotations(query), budget=Budget())
+        with np.errstate(all="ignore"):
+            evaluator.evaluate(planned.expr, grid)
