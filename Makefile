@@ -63,7 +63,7 @@ debian:
 	else echo "some tests will be skipped; to run them all: apt-get install$$missing"; fi
 
 constraints: $(VENV)/.dev
-	$(BIN)/uv pip compile --group dev pyproject.toml --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --upgrade -o constraints.txt
+	$(BIN)/uv pip compile --group dev --extra postgresql pyproject.toml --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --upgrade -o constraints.txt
 
 
 clean:
