@@ -15,6 +15,8 @@ const PanelTable = lazy(() => import('./PanelTable').then((module) => ({ default
 export interface GraphLook {
   unit: Unit
   stacked?: boolean
+  /** For a page that is about this graph. */
+  tall?: boolean
   min?: number
   max?: number
   /** Position in the palette for series that are known beforehand. */
@@ -56,6 +58,7 @@ export function Graph({ label, frame, look, view }: GraphProps): ReactNode {
         events={events}
         focus={focus}
         stacked={look.stacked ?? false}
+        tall={look.tall ?? false}
         min={look.min}
         max={look.max}
         onZoom={zoom}

@@ -23,6 +23,7 @@ export interface PlotProps {
   /** The line that the legend points at. */
   focus: number | null
   stacked: boolean
+  tall: boolean
   min?: number | undefined
   max?: number | undefined
   onZoom: (window: TimeWindow) => void
@@ -89,7 +90,7 @@ export function Plot(props: PlotProps): ReactNode {
     plot.current?.setSeries(focus === null ? null : focus + 1, { focus: true })
   }, [focus])
 
-  return <div ref={container} className={classes['plot']} aria-hidden="true" />
+  return <div ref={container} className={classes['plot']} data-tall={props.tall || undefined} aria-hidden="true" />
 }
 
 /** Columns as uPlot takes them. A hidden line keeps its place, empty, so that choosing lines never rebuilds the canvas. */

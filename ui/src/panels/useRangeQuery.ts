@@ -1,24 +1,52 @@
-import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query'
+import { keepPreviousData, useQueries, useQuery, type UseQueryOptions, type UseQueryResult } from '@tanstack/react-query'
 import type { Event } from '../api/fusewatch/schemas'
 import type { InstantResult, RangeResult } from '../api/prometheus/client'
 import { useServices } from '../app/services'
 import { alignWindow, resolveRange, stepFor } from '../time/range'
 import { useTime } from '../time/TimeContext'
 
-/** A query over the page's time. The key holds the range as it is written, so a refresh that fails leaves the last answer in place. */
-export function useRangeQuery(query: string, points: number, enabled = true): UseQueryResult<RangeResult> {
+type RangeOptions = UseQueryOptions<RangeResult>
+
+/** The key holds the range as it is written, not the moment, so a refresh that fails leaves the last answer in place. */
+function useRangeOptions(points: number): (query: string, enabled: boolean) => RangeOptions {
   const { prometheus } = useServices()
   const { range, now } = useTime()
-  return useQuery({
+  return (query, enabled) => ({
     queryKey: ['range', query, range, points],
     queryFn: ({ signal }) => {
       const window = resolveRange(range, now())
       return prometheus.queryRange(query, alignWindow(window, stepFor(window, points)), signal)
     },
     enabled: enabled && query.trim() !== '',
-    placeholderData: keepPreviousData,
     meta: { live: 'window' },
   })
+}
+
+/** A query over the page's time, in at most `points` steps. */
+export function useRangeQuery(query: string, points: number, enabled = true): UseQueryResult<RangeResult> {
+  return useQuery({ ...useRangeOptions(points)(query, enabled), placeholderData: keepPreviousData })
+}
+
+export interface RangeAnswers {
+  /** In the order of the queries; undefined for one that is empty, or has no answer yet. */
+  data: (RangeResult | undefined)[]
+  isPending: boolean
+}
+
+/** Several queries over the page's time. An empty one asks nothing. */
+export function useRangeQueries(queries: readonly string[], points: number): RangeAnswers {
+  const options = useRangeOptions(points)
+  return useQueries({
+    queries: queries.map((query) => ({ ...options(query, true), placeholderData: keepPreviousData })),
+    combine: combineAnswers,
+  })
+}
+
+function combineAnswers(results: UseQueryResult<RangeResult>[]): RangeAnswers {
+  return {
+    data: results.map((result) => (result.isEnabled ? result.data : undefined)),
+    isPending: results.some((result) => result.isEnabled && result.isPending),
+  }
 }
 
 /** A query at the end of the page's time. */

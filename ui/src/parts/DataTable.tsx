@@ -13,6 +13,8 @@ export interface Column<Row> {
   minor?: boolean
   /** Takes the room that is left, cut at its end. */
   wide?: boolean
+  /** Takes the room that is left, in full. */
+  main?: boolean
 }
 
 export interface DataTableProps<Row> {

@@ -21,16 +21,9 @@ export function TableView<Row>(props: TableViewProps<Row>): ReactNode {
     <table className={classes['table']} aria-label={label} aria-rowcount={total + 1} onKeyDown={moveBetweenRows}>
       <thead>
         <tr>
-          {columns.map((column) => (
-            <th key={column.id} scope="col" aria-sort={ariaSort(sort, column.id)} {...look(column)}>
-              <button type="button" onClick={() => onSort(column)}>
-                {column.header}
-                <span aria-hidden="true" className={classes['arrow']}>
-                  {sortArrow(sort, column.id)}
-                </span>
-              </button>
-            </th>
-          ))}
+          {columns.map((column) =>
+            column.header ? <Head key={column.id} column={column} sort={sort} onSort={onSort} /> : <td key={column.id} {...look(column)} />,
+          )}
         </tr>
       </thead>
       <tbody>
@@ -41,6 +34,19 @@ export function TableView<Row>(props: TableViewProps<Row>): ReactNode {
         {after > 0 && <tr aria-hidden="true" style={{ height: after }} />}
       </tbody>
     </table>
+  )
+}
+
+function Head<Row>({ column, sort, onSort }: Pick<TableViewProps<Row>, 'sort' | 'onSort'> & { column: Column<Row> }): ReactNode {
+  return (
+    <th scope="col" aria-sort={ariaSort(sort, column.id)} {...look(column)}>
+      <button type="button" onClick={() => onSort(column)}>
+        {column.header}
+        <span aria-hidden="true" className={classes['arrow']}>
+          {sortArrow(sort, column.id)}
+        </span>
+      </button>
+    </th>
   )
 }
 
@@ -66,7 +72,7 @@ function Row<Data>({ row, position, columns, rowKey, onOpen, openKey }: TableVie
 }
 
 function look<Row>(column: Column<Row>): Record<string, boolean | undefined> {
-  return { 'data-numeric': column.numeric, 'data-minor': column.minor, 'data-wide': column.wide }
+  return { 'data-numeric': column.numeric, 'data-minor': column.minor, 'data-wide': column.wide, 'data-main': column.main }
 }
 
 /** j and k, and the arrows, go from row to row; Enter on a row opens it. */

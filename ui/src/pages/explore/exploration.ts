@@ -1,0 +1,65 @@
+import type { RangeResult } from '../../api/prometheus/client'
+import { formatLabels, greatestLines, toFrame, type Frame } from '../../panels/frame'
+import { guessUnit, type Unit } from '../../panels/units'
+import type { ExploreSearch } from './search'
+
+/** One line of the page: a query, and whether it is drawn. */
+export interface ExploreQuery {
+  text: string
+  hidden: boolean
+}
+
+export function queriesOf({ q, hide }: Partial<ExploreSearch>): ExploreQuery[] {
+  const hidden = new Set((hide ?? []).map(Number))
+  const texts = q && q.length > 0 ? q : ['']
+  return texts.map((text, index) => ({ text, hidden: hidden.has(index) }))
+}
+
+/** What the address holds of the queries. An empty one at the end is kept: somebody is about to write it. */
+export function searchOf(queries: readonly ExploreQuery[]): Pick<Partial<ExploreSearch>, 'q' | 'hide'> {
+  const hide = queries.flatMap((query, index) => (query.hidden ? [String(index)] : []))
+  return { q: queries.map((query) => query.text), ...(hide.length > 0 ? { hide } : { hide: undefined }) }
+}
+
+export function replaceAt<Item>(items: readonly Item[], index: number, item: Item): Item[] {
+  return items.map((old, position) => (position === index ? item : old))
+}
+
+/** The items with the one at `index` moved by `by` places; at an end nothing moves. */
+export function move<Item>(items: readonly Item[], index: number, by: number): Item[] {
+  const target = index + by
+  const item = items[index]
+  if (item === undefined || target < 0 || target >= items.length) return [...items]
+  const rest = items.filter((_, position) => position !== index)
+  return [...rest.slice(0, target), item, ...rest.slice(target)]
+}
+
+/** A query's letter: A, B, …, Z, then AA. */
+export function letterOf(index: number): string {
+  const letter = String.fromCharCode(65 + (index % 26))
+  return index < 26 ? letter : letterOf(Math.floor(index / 26) - 1) + letter
+}
+
+export interface Combined {
+  frame: Frame
+  unit: Unit
+  /** Series answered, of which the frame holds the greatest. */
+  total: number
+}
+
+/** The drawn queries' answers in one frame; with several, each line says whose it is. */
+export function combine(answers: readonly { letter: string; query: string; result: RangeResult }[], most: number): Combined | null {
+  const first = answers[0]
+  if (!first) return null
+  const frames = answers.map(({ letter, result }) =>
+    toFrame(result, (labels) => (answers.length > 1 ? `${letter} ${formatLabels(labels)}` : formatLabels(labels))),
+  )
+  // An answer from before the time was changed does not fit the others' grid; it comes back with the next one.
+  const lines = frames.filter((frame) => frame.times.length === frames[0]?.times.length).flatMap((frame) => frame.lines)
+  const units = new Set(answers.map(({ query }) => guessUnit(query)))
+  return {
+    frame: { window: first.result.window, times: frames[0]?.times ?? [], lines: greatestLines(lines, most) },
+    unit: units.size === 1 ? guessUnit(first.query) : 'short',
+    total: lines.length,
+  }
+}
