@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import zlib
 
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from fusewatch.api.middleware.body_limit import BodyLimit
 from fusewatch.api.middleware.compression import choose_encoding
 from fusewatch.api.middleware.stack import stack
 
@@ -147,6 +149,29 @@ async def test_a_body_above_the_limit_of_its_path_is_refused(announced):
         assert refused.status_code == 413
         assert refused.json()["error"]["code"] == "too_large"
         assert refused.headers["x-request-id"]
+
+
+async def test_a_body_that_stops_coming_is_given_up():
+    sent = []
+
+    async def receive():
+        if not sent:
+            sent.append("first piece")
+            return {"type": "http.request", "body": b"x", "more_body": True}
+        return await asyncio.Future()
+
+    answers = []
+
+    async def send(message):
+        answers.append(message)
+
+    async def read_all(scope, receive, send):
+        await Request(scope, receive).body()
+
+    scope = {"type": "http", "method": "POST", "path": "/echo", "headers": []}
+    await BodyLimit(read_all, wait_s=0.01)(scope, receive, send)
+    assert answers[0]["status"] == 408
+    assert b"nothing more of the body arrived" in answers[1]["body"]
 
 
 PREFLIGHT = {

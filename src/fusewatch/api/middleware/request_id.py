@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from typing import Final
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER: Final = "X-Request-Id"
+_HEADER_NAME: Final = HEADER.lower().encode()
 #: What a proxy in front may hand in; anything else is replaced.
 _ACCEPTABLE: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}\Z")
 
@@ -31,16 +31,20 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _taken_up(scope) or secrets.token_hex(8)
+        request_id = _taken_up(scope) or os.urandom(8).hex()
         scope.setdefault("state", {})["request_id"] = request_id
+        header = (_HEADER_NAME, request_id.encode())
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = request_id
+                message = {**message, "headers": [*message.get("headers", ()), header]}
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
             await self._app(scope, receive, send_with_id)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
 
 
 def _taken_up(scope: Scope) -> str:

@@ -16,6 +16,7 @@ from fusewatch.api.prometheus.parameters import MAX_TIME, MIN_TIME, Parameters
 from fusewatch.api.prometheus.results import print_result
 from fusewatch.api.prometheus.services import PrometheusServices
 from fusewatch.promql.errors import ParameterError, ParseError
+from fusewatch.promql.format import format_query
 from fusewatch.promql.parse import parse
 from fusewatch.promql.result import QueryResult
 from fusewatch.telemetry.ports import Budget
@@ -87,8 +88,6 @@ class _Queries:
 
     async def format(self, request: Request, parameters: Parameters) -> Response:
         """The query, laid out."""
-        from fusewatch.promql.format import format_query  # noqa: PLC0415
-
         query = parameters.text("query")
         text = await self._services.pool.run(lambda _: _named(lambda: format_query(query)), receive=request.receive)
         return success(text)
