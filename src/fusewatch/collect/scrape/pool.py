@@ -155,8 +155,9 @@ class ScrapePool:
             await self._start(key, target, restart=restart)
             if place % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
-        while self._outdated:
-            await self._outdated.pop().close()
+        for client in self._outdated:
+            await client.close()
+        self._outdated.clear()
 
     async def _retire_missing(self, targets: dict[bytes, Target]) -> None:
         for place, key in enumerate([key for key in self._loops if key not in targets]):
@@ -188,9 +189,11 @@ class ScrapePool:
             await asyncio.wait([task])
 
     async def _close_when_ended(self) -> None:
-        if self._tasks:
-            await asyncio.wait(list(self._tasks.values()))
-        await self.close_clients()
+        try:
+            if self._tasks:
+                await asyncio.wait(list(self._tasks.values()))
+        finally:
+            await self.close_clients()
 
     def _ended(self, key: bytes, loop: TargetLoop) -> None:
         self._tasks.pop(loop, None)

@@ -82,8 +82,8 @@ class PageReader:
         if len(walk.todo):
             self._learn(content, walk.todo, grammar, metadata)
             walk = self._walk(content, grammar)
-            for row in walk.todo:
-                self._read_slowly(walk, parse_line(content[row[0] : row[1]], grammar))
+            for start, end, *_ in walk.todo.tolist():
+                self._read_slowly(walk, start, parse_line(content[start:end], grammar))
         if grammar is Format.OPENMETRICS and content is body:
             raise MalformedLineError("data does not end with # EOF")
         self._full = self._entries.count > 2 * walk.lines + _SPARE_KEYS
@@ -117,6 +117,7 @@ class PageReader:
             entries.successors,
             slots.seen,
             slots.timed,
+            walk.places,
             walk.slots,
             walk.timestamps,
             walk.bits,
@@ -164,7 +165,7 @@ class PageReader:
             self.unnamed[named.id] = named
         return slot
 
-    def _read_slowly(self, walk: _Walk, line: Line) -> None:
+    def _read_slowly(self, walk: _Walk, place: int, line: Line) -> None:
         """Adds the sample of a line whose number or ending the walk left to us."""
         if not isinstance(line, SampleLine):
             return
@@ -175,12 +176,11 @@ class PageReader:
         walk.counts[walker.KEPT] += 1
         timestamp = line.timestamp if line.timestamp is not None and self._honor_timestamps else NO_TIMESTAMP
         if self._slots.seen[slot] == self._stamp:
-            walk.counts[walker.DUPLICATES if timestamp == NO_TIMESTAMP else walker.REPEATED] += 1
-            if timestamp == NO_TIMESTAMP:
-                return
-        self._slots.seen[slot] = self._stamp
-        self._slots.timed[slot] = timestamp != NO_TIMESTAMP
-        walk.add(slot, timestamp, line.value)
+            walk.counts[walker.REPEATED] += 1
+        else:
+            self._slots.seen[slot] = self._stamp
+            self._slots.timed[slot] = timestamp != NO_TIMESTAMP
+        walk.add(place, slot, timestamp, line.value)
 
 
 class _Slots:
@@ -214,6 +214,7 @@ class _Walk:
     """What one walk over a page of ``lines`` lines filled in."""
 
     lines: int
+    places: Int64s = field(init=False)
     slots: walker.Int32s = field(init=False)
     timestamps: Int64s = field(init=False)
     bits: UInt64s = field(init=False)
@@ -221,6 +222,7 @@ class _Walk:
     counts: Int64s = field(init=False)
 
     def __post_init__(self) -> None:
+        self.places = np.empty(self.lines, np.int64)
         self.slots = np.empty(self.lines, np.int32)
         self.timestamps = np.empty(self.lines, np.int64)
         self.bits = np.empty(self.lines, np.uint64)
@@ -231,8 +233,9 @@ class _Walk:
     def todo(self) -> Int64s:
         return self.todo_rows[: self.counts[walker.TODO]]
 
-    def add(self, slot: int, timestamp: int, value: float) -> None:
+    def add(self, place: int, slot: int, timestamp: int, value: float) -> None:
         row = self.counts[walker.ROWS]
+        self.places[row] = place
         self.slots[row], self.timestamps[row] = slot, timestamp
         self.bits[row : row + 1].view(np.float64)[0] = value
         self.counts[walker.ROWS] += 1
@@ -243,7 +246,7 @@ class _Walk:
         timed = slots.timed[: len(slots.ids)]
         ids, timestamps, values = slots.ids[self.slots[:rows]], self.timestamps[:rows], self.bits[:rows].view(np.float64)
         if self.counts[walker.REPEATED]:
-            first = _first_of_each(ids, timestamps)
+            first = _first_of_each(self.places[:rows], ids, timestamps)
             ids, timestamps, values = ids[first], timestamps[first], values[first]
         return Page(
             ids=ids,
@@ -253,16 +256,24 @@ class _Walk:
             timed_series=slots.ids[seen & timed],
             scraped=int(self.counts[walker.SCRAPED]),
             kept=int(self.counts[walker.KEPT]),
-            duplicates=int(self.counts[walker.DUPLICATES]) + rows - len(ids),
+            duplicates=int(self.counts[walker.KEPT]) - len(ids),
             metadata=metadata,
         )
 
 
-def _first_of_each(ids: UInt64s, timestamps: Int64s) -> Int64s:
-    """Rows that are the first of their series and timestamp: the line that comes first on a page wins."""
-    order = np.lexsort((np.arange(len(ids)), timestamps, ids))
-    again = (ids[order][1:] == ids[order][:-1]) & (timestamps[order][1:] == timestamps[order][:-1])
-    return np.sort(order[np.concatenate([[True], ~again])])
+def _first_of_each(places: Int64s, ids: UInt64s, timestamps: Int64s) -> list[int]:
+    """Rows to keep: the first of its series and timestamp; without a timestamp, only the first of its series. Rare, so plain Python."""
+    seen: set[int] = set()
+    taken: set[tuple[int, int]] = set()
+    rows = []
+    for row in np.argsort(places).tolist():
+        series, timestamp = int(ids[row]), int(timestamps[row])
+        if (series, timestamp) in taken or (timestamp == NO_TIMESTAMP and series in seen):
+            continue
+        seen.add(series)
+        taken.add((series, timestamp))
+        rows.append(row)
+    return rows
 
 
 def _before_end(body: bytes) -> bytes:

@@ -25,7 +25,7 @@ COMMENT: Final = -2
 #: Stands for "no explicit timestamp"; no exposition can carry it.
 NO_TIMESTAMP: Final = -(1 << 63)
 #: Rows of ``counts``.
-ROWS, TODO, SCRAPED, KEPT, DUPLICATES, REPEATED, COUNTS = range(7)
+ROWS, TODO, SCRAPED, KEPT, REPEATED, COUNTS = range(6)
 #: Columns of ``todo``: the line, its key (the key's end is -1 where it has none), whether the key is known.
 LINE_START, LINE_END, KEY_START, KEY_END, KNOWN, TODO_COLUMNS = range(6)
 
@@ -300,6 +300,7 @@ def walk_page(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by po
     successors: Int32s,
     seen: Int32s,
     timed: NDArray[np.bool_],
+    out_places: Int64s,
     out_slots: Int32s,
     out_times: Int64s,
     out_values: UInt64s,
@@ -310,7 +311,8 @@ def walk_page(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by po
 
     ``strict`` 1: OpenMetrics, which knows no blanks but single spaces. ``seen`` and ``timed`` (per slot): the ``stamp`` of the page that
     showed the series last, and whether it came with a timestamp. ``successors`` (per entry, the last for the page's beginning): which
-    entry came next last time. A series without timestamp that appears twice counts once, the first line wins.
+    entry came next last time. A line without timestamp does not count when its series stood on the page before; ``REPEATED`` counts the
+    lines with one for which that is so. ``out_places`` is where each sample's line begins.
     """
     counts[:] = 0
     scratch = np.empty(1, np.uint64)
@@ -361,11 +363,12 @@ def walk_page(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by po
             time = NO_TIMESTAMP
         if seen[slot] == stamp:
             if time == NO_TIMESTAMP:
-                counts[DUPLICATES] += 1
                 continue
             counts[REPEATED] += 1
-        seen[slot] = stamp
-        timed[slot] = time != NO_TIMESTAMP
+        else:
+            seen[slot] = stamp
+            timed[slot] = time != NO_TIMESTAMP
         row = counts[ROWS]
+        out_places[row] = start
         out_slots[row], out_times[row], out_values[row] = slot, time, bits
         counts[ROWS] += 1
