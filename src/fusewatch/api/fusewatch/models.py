@@ -16,6 +16,21 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True, populate_by_name=True, serialize_by_alias=True)
 
 
+class ErrorDetail(Answer):
+    """What went wrong: a word for programs, a sentence for people, the field where one is to blame."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class ErrorAnswer(Answer):
+    """The body of every answer from 400 on."""
+
+    error: ErrorDetail
+    request_id: str
+
+
 class CoreUsage(Answer):
     """One core's share of time spent working."""
 
