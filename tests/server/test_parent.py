@@ -142,19 +142,16 @@ def test_an_engine_notices_that_its_parent_is_gone(family):
     assert parent.line() == ["parent", "gone"]
 
 
+def loaded_by(modules: str) -> set[str]:
+    code = f"import sys, {modules}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
 def test_the_parent_imports_nothing_heavy():
-    code = "import sys, fusewatch.cli.up, fusewatch.server.parent; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
-    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
-    assert not loaded & {
-        "numba",
-        "numpy",
-        "chdb",
-        "pydantic",
-        "yaml",
-        "fastapi",
-        "starlette",
-        "sqlalchemy",
-        "aiohttp",
-        "structlog",
-        "asyncio",
-    }
+    heavy = {"numba", "numpy", "chdb", "pydantic", "yaml", "fastapi", "starlette", "sqlalchemy", "aiohttp", "structlog", "asyncio"}
+    assert not loaded_by("fusewatch.cli.main, fusewatch.cli.up, fusewatch.server.parent") & heavy
+
+
+def test_no_command_loads_the_engine():
+    commands = ", ".join(f"fusewatch.cli.{name}" for name in ("check", "query", "user", "token"))
+    assert not loaded_by(commands) & {"numba", "chdb", "aiohttp"}

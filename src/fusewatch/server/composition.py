@@ -39,6 +39,7 @@ from fusewatch.server.settings.source import SettingsSource
 from fusewatch.server.static_files import StaticFiles
 from fusewatch.server.supervisor import Supervisor
 from fusewatch.server.warmup import Warmup
+from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.components import Component
 from fusewatch.telemetry.exposition import reader as exposition
@@ -117,7 +118,7 @@ class Composition:
 
     def _kernels(self) -> list[Callable[[], None]]:
         """What is compiled at a first start: each room's own warm-up."""
-        return [exposition.warm, numbers.warm]
+        return [MetricStore.warm, exposition.warm, Engine.warm, numbers.warm]
 
     async def _apply(self, settings: Settings) -> None:
         """Takes up what can change while the server runs."""

@@ -17,6 +17,7 @@ from fusewatch.server import exit_codes
 
 if TYPE_CHECKING:
     from fusewatch.server.life import Life
+    from fusewatch.server.settings.model import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run(options: EngineOptions) -> int:
     """Runs the engine until it is told to stop; its exit code. Blocks."""
     control = _control(options.control_fd)
+    # Until something can be reloaded; the default would end the process.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Heavy imports wait until here: an engine that is told to stop meanwhile has nothing to lose.
     from fusewatch.server.errors import StartError  # noqa: PLC0415
     from fusewatch.server.logs import configure_logging  # noqa: PLC0415
@@ -52,18 +55,26 @@ def run(options: EngineOptions) -> int:
     source = SettingsSource(options.config, data=options.data, listen=options.listen)
     try:
         settings = source.load()
+        listener = _listen(options, settings)
+    except StartError as error:
+        _say(f"fusewatch: {error}")
+        return exit_codes.START
     except SettingsError as error:
         for problem in error.problems:
             _say(str(problem))
         return exit_codes.CONFIGURATION
     configure_logging(level=settings.log.level, log_format=settings.log.format)
 
+    from fusewatch.server.kernel_cache import choose_kernel_cache  # noqa: PLC0415
+
+    choose_kernel_cache(settings.data_dir, os.environ)
     import uvloop  # noqa: PLC0415
 
     from fusewatch.server.life import Life  # noqa: PLC0415
 
     async def live() -> None:
-        life = Life(source=source, settings=settings, control=control, listener_fd=options.listener_fd)
+        restarted = options.listener_fd is not None
+        life = Life(source=source, settings=settings, listener=listener, control=control, restarted=restarted)
         _watch(life, control)
         await life.run()
 
@@ -79,6 +90,15 @@ def run(options: EngineOptions) -> int:
         structlog.get_logger("fusewatch.engine").exception("the engine failed")
         return exit_codes.FAILURE
     return exit_codes.CLEAN
+
+
+def _listen(options: EngineOptions, settings: Settings) -> socket.socket:
+    """The socket to serve on, opened before anything heavy is imported: a taken port is told at once."""
+    from fusewatch.server.listener import open_listener, take_over  # noqa: PLC0415 - see above
+
+    host, port = settings.address
+    inherited = None if options.listener_fd is None else take_over(options.listener_fd, host, port)
+    return inherited or open_listener(host, port)
 
 
 def _watch(life: Life, control: socket.socket | None) -> None:

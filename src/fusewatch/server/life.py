@@ -18,7 +18,7 @@ from fusewatch.server.banner import banner
 from fusewatch.server.composition import Composition
 from fusewatch.server.errors import StartError
 from fusewatch.server.http_server import HttpServer
-from fusewatch.server.listener import open_listener, take_over, url_of
+from fusewatch.server.listener import url_of
 from fusewatch.server.parent import hand_up
 from fusewatch.server.rooms import Rooms, open_rooms
 from fusewatch.server.settings.model import Settings
@@ -33,7 +33,8 @@ STOP_WITHIN_S: Final = 10.0
 class Life:
     """Opens the rooms, starts everything, waits for the end, and takes everything down in reverse.
 
-    ``control`` leads to the parent process; ``listener_fd`` is the socket of an engine before this one.
+    ``listener`` is the open socket to serve on, ``restarted`` says that an engine before this one served on it; ``control`` leads to the
+    parent process.
     """
 
     def __init__(
@@ -41,14 +42,16 @@ class Life:
         *,
         source: SettingsSource,
         settings: Settings,
+        listener: socket.socket,
         control: socket.socket | None = None,
-        listener_fd: int | None = None,
+        restarted: bool = False,
         clock: Clock | None = None,
     ) -> None:
         self._source = source
         self._settings = settings
         self._control = control
-        self._listener_fd = listener_fd
+        self._listener = listener
+        self._restarted = restarted
         self._clock = clock or SystemClock()
         self._stopping = asyncio.Event()
         self._composition: Composition | None = None
@@ -72,9 +75,7 @@ class Life:
             StartError: something that it needs is not to be had.
         """
         started = time.perf_counter()
-        restarted = self._listener_fd is not None
-        data_dir = self._settings.data_dir
-        listener = self._listen()
+        data_dir, listener = self._settings.data_dir, self._listener
         rooms = await asyncio.to_thread(open_rooms, self._settings, data_dir, clock=self._clock)
         try:
             await asyncio.to_thread(self._refuse_open_doors, rooms)
@@ -91,20 +92,11 @@ class Life:
             await http.start()
             if self._control is not None:
                 hand_up(self._control, listener)
-            self._greet(listener, data_dir, restarted=restarted)
-            self._log.info("started", seconds=round(time.perf_counter() - started, 2), listen=url_of(listener, tls=self._tls))
+            self._greet(url_of(listener, tls=self._settings.access.tls is not None), data_dir)
+            self._log.info("started", seconds=round(time.perf_counter() - started, 2))
             await self._stopping.wait()
         finally:
             await self._take_down(http, composition, rooms)
-
-    @property
-    def _tls(self) -> bool:
-        return self._settings.access.tls is not None
-
-    def _listen(self) -> socket.socket:
-        host, port = self._settings.address
-        inherited = None if self._listener_fd is None else take_over(self._listener_fd, host, port)
-        return inherited or open_listener(host, port)
 
     def _refuse_open_doors(self, rooms: Rooms) -> None:
         """Other machines must not reach a server that asks nobody who they are."""
@@ -113,10 +105,9 @@ class Life:
         if problem:
             raise StartError(problem)
 
-    def _greet(self, listener: socket.socket, data_dir: Path, *, restarted: bool) -> None:
-        if not restarted:
+    def _greet(self, url: str, data_dir: Path) -> None:
+        if not self._restarted:
             path = "" if self._source.path is None else str(self._source.path)
-            url = url_of(listener, tls=self._tls)
             sys.stdout.write(banner(self._settings, url=url, data_dir=data_dir, configuration=path))
             sys.stdout.flush()
 

@@ -19,7 +19,7 @@ LOCK: Final = "lock"
 #: Grows when an older program could not read the folder any more (the database's schema has a version of its own).
 FORMAT: Final = 1
 #: What other rooms may have put into a folder before the store is opened for the first time.
-_OURS: Final = ("records.", "lock", "lost+found")
+_OURS: Final = ("kernels", "records.", "lock", "lost+found")
 #: Metrics are refused when less than this share of the disk is free, and less than this many bytes.
 _FREE_SHARE: Final = 0.05
 _FREE_BYTES: Final = 4 << 30
