@@ -47,11 +47,12 @@ def with_scalar(node: ast.Binary, vector: Matrix, scalar: Float64s, *, swapped: 
     return Matrix(vector.labels, vector.values, vector.present & holds, vector.drop_name).trimmed()
 
 
-def vector_operation(node: ast.Binary, left: Matrix, right: Matrix, steps: int) -> Matrix:
+def vector_operation(node: ast.Binary, left: Matrix, right: Matrix, steps: int, max_cells: int) -> Matrix:
     """``left op right`` between the series that match.
 
     Raises:
         ExecutionError: the matching is ambiguous.
+        TooManySamplesError: the pairs that match have more than ``max_cells`` values.
     """
     matching = node.matching or ast.Matching(ast.Cardinality.ONE_TO_ONE)
     if node.op in ast.SET_OPERATORS:
@@ -64,4 +65,4 @@ def vector_operation(node: ast.Binary, left: Matrix, right: Matrix, steps: int) 
         return (holds.astype(np.float64), None) if node.return_bool else (one, holds)
 
     keeps_name = node.op in COMPARISONS
-    return matched_operation(operate, matching, left, right, keeps_name=keeps_name, drop=node.return_bool)
+    return matched_operation(operate, matching, left, right, keeps_name=keeps_name, drop=node.return_bool, max_cells=max_cells)

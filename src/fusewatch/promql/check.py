@@ -128,13 +128,3 @@ def call(function: Function, args: tuple[ast.Expr, ...], text: str, span: ast.Sp
 def _expect(node: ast.Expr, wanted: ValueType, where: str, text: str) -> None:
     if value_type(node) is not wanted:
         _fail(f"expected type {wanted} in {where}, got {value_type(node)}", text, node.span.start)
-
-
-def depth(node: ast.Expr, limit: int) -> None:
-    """Raises ParseError when the tree is deeper than ``limit``: long chains of operators are deep, too."""
-    level = [node]
-    for _ in range(limit):
-        level = [child for parent in level for child in ast.children(parent)]
-        if not level:
-            return
-    raise ParseError(f"expression is nested more than {limit} levels deep")

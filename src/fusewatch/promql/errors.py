@@ -12,7 +12,9 @@ QueryError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+TOO_MANY_SAMPLES: Final = "query processing would load too many samples into memory in query execution"
 
 
 class QueryError(Exception):

@@ -10,7 +10,7 @@ from fusewatch.promql import ast
 from fusewatch.promql.aggregations import aggregated
 from fusewatch.promql.annotations import Annotations
 from fusewatch.promql.binary import scalar_operation, vector_operation, with_scalar
-from fusewatch.promql.errors import TooManySamplesError
+from fusewatch.promql.errors import TOO_MANY_SAMPLES, TooManySamplesError
 from fusewatch.promql.fetch import Samples
 from fusewatch.promql.functions.function import CallContext
 from fusewatch.promql.functions.registry import FUNCTIONS
@@ -18,8 +18,6 @@ from fusewatch.promql.matrix import Grid, Matrix, RangeVector, Value
 from fusewatch.promql.selectors import instant_vector, subquery_range, window_ends
 from fusewatch.telemetry.ports import Budget
 from fusewatch.telemetry.samples import Float64s, Int64s, SeriesSet
-
-TOO_MANY_SAMPLES = "query processing would load too many samples into memory in query execution"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ class Evaluator:
     def _binary(self, node: ast.Binary, grid: Grid) -> Value:
         left, right = self.evaluate(node.left, grid), self.evaluate(node.right, grid)
         if isinstance(left, Matrix) and isinstance(right, Matrix):
-            return vector_operation(node, left, right, grid.count)
+            return vector_operation(node, left, right, grid.count, self._settings.max_cells)
         if isinstance(left, Matrix):
             return with_scalar(node, left, _scalar(right), swapped=False)
         if isinstance(right, Matrix):

@@ -94,6 +94,29 @@ def tokenize(text: str) -> Sequence[Token]:
     return tokens
 
 
+_OPERATORS: Final = frozenset({"+", "-", "*", "/", "%", "^", "==", "!=", "<", ">", "<=", ">=", "and", "or", "unless", "atan2", "["})
+
+
+def tree_depth(tokens: Sequence[Token]) -> int:
+    """How deep the tree of these tokens can be at most, told without recursion: a chain of operators is as deep as it is long."""
+    # Per open bracket: the deepest part before the last comma, the deepest operand since then, and the operators since then.
+    levels = [(0, 0, 0)]
+    for token in tokens:
+        before, operand, operators = levels[-1]
+        if (token.keyword or token.text) in _OPERATORS and token.kind is not Kind.STRING:
+            levels[-1] = (before, operand, operators + 1)
+        elif token.text == "," and token.kind is Kind.SYMBOL:
+            levels[-1] = (max(before, operand + operators), 0, 0)
+        if token.kind is Kind.SYMBOL and token.text in "([{":
+            levels.append((0, 0, 0))
+        elif token.kind is Kind.SYMBOL and token.text in ")]}" and len(levels) > 1:
+            before, operand, operators = levels.pop()
+            inside = max(before, operand + operators) + 1
+            outer = levels[-1]
+            levels[-1] = (outer[0], max(outer[1], inside), outer[2])
+    return max(max(before, operand + operators) + len(levels) - place for place, (before, operand, operators) in enumerate(levels, 1))
+
+
 def _reject(text: str, place: int) -> NoReturn:
     where = position(text, place)
     character = text[place]

@@ -13,7 +13,7 @@ import numpy as np
 
 from fusewatch.promql import ast
 from fusewatch.promql.ast import Cardinality
-from fusewatch.promql.errors import ExecutionError
+from fusewatch.promql.errors import TOO_MANY_SAMPLES, ExecutionError, TooManySamplesError
 from fusewatch.promql.matrix import RESERVED, Bools, Matrix, group_rows, merged, stacked
 from fusewatch.telemetry.labels import METRIC_NAME, Labels, quote, quote_label
 from fusewatch.telemetry.samples import Float64s, Int64s
@@ -65,17 +65,22 @@ class _Pairs:
     group: Int64s
 
 
-def matched_operation(operate: Operation, matching: ast.Matching, left: Matrix, right: Matrix, *, keeps_name: bool, drop: bool) -> Matrix:
+def matched_operation(
+    operate: Operation, matching: ast.Matching, left: Matrix, right: Matrix, *, keeps_name: bool, drop: bool, max_cells: int
+) -> Matrix:
     """The operator between every pair of matching series.
 
     Raises:
         ExecutionError: a series of one side matches several of the other without leave, or results collide.
+        TooManySamplesError: the pairs have more than ``max_cells`` values.
     """
     swapped = matching.cardinality is Cardinality.ONE_TO_MANY
     many, one = (right, left) if swapped else (left, right)
     of_many, of_one, count = _signatures(matching, many, one)
     _reject_duplicates(matching, one, of_one, count)
-    pairs = _pairs(of_many, of_one, count)
+    pairs = _meeting(_pairs(of_many, of_one, count), many, one)
+    if len(pairs.many) * many.present.shape[1] > max_cells:
+        raise TooManySamplesError(TOO_MANY_SAMPLES)
     both = many.present[pairs.many] & one.present[pairs.one]
     used = both.any(axis=1)
     pairs, both = _Pairs(pairs.many[used], pairs.one[used], pairs.group[used]), both[used]
@@ -114,6 +119,20 @@ def _pairs(of_many: Int64s, of_one: Int64s, count: int) -> _Pairs:
     within = np.arange(len(many)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     one = order[np.repeat(starts[:-1][of_many], sizes) + within]
     return _Pairs(many, one, of_many[many])
+
+
+def _meeting(pairs: _Pairs, many: Matrix, one: Matrix) -> _Pairs:
+    """The pairs whose lifetimes overlap: where series come and go, most of a signature's rows never meet."""
+    if not many.present.shape[1]:
+        return pairs
+    (born_many, died_many), (born_one, died_one) = _lifetimes(many.present), _lifetimes(one.present)
+    meet = (born_many[pairs.many] <= died_one[pairs.one]) & (born_one[pairs.one] <= died_many[pairs.many])
+    return _Pairs(pairs.many[meet], pairs.one[meet], pairs.group[meet])
+
+
+def _lifetimes(present: Bools) -> tuple[Int64s, Int64s]:
+    """The first and the last step at which each row has a sample."""
+    return present.argmax(axis=1), present.shape[1] - 1 - present[:, ::-1].argmax(axis=1)
 
 
 def _first_clash(groups: Int64s, present: Bools, count: int) -> tuple[int, int] | None:

@@ -27,7 +27,7 @@ _PRECEDENCE: Final = {
 _UNARY: Final = 5
 #: Levels of the tree; every level costs a few frames of Python's stack in the parser and the evaluator.
 MAX_DEPTH: Final = 100
-MAX_TREE_DEPTH: Final = 250
+MAX_TREE_DEPTH: Final = 200
 
 
 def parse(text: str, *, step_ms: int = 0, range_ms: int = 0) -> ast.Expr:
@@ -40,10 +40,10 @@ def parse(text: str, *, step_ms: int = 0, range_ms: int = 0) -> ast.Expr:
         UnsupportedError: PromQL that this engine does not evaluate yet.
     """
     parser = Parser(text, step_ms=step_ms, range_ms=range_ms)
+    parser.limit_depth(MAX_TREE_DEPTH)
     node = parser.expression(0)
     if parser.peek().kind is not Kind.END:
         parser.unexpected()
-    check.depth(node, MAX_TREE_DEPTH)
     return node
 
 

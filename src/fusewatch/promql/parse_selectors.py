@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 from fusewatch.promql import ast, check
 from fusewatch.promql.durations import DurationContext, duration_ms
 from fusewatch.promql.errors import ParseError, UnsupportedError
-from fusewatch.promql.lexer import Kind, Token, number_of, position, tokenize, unquote
+from fusewatch.promql.lexer import Kind, Token, number_of, position, tokenize, tree_depth, unquote
 from fusewatch.telemetry.labels import METRIC_NAME
 from fusewatch.telemetry.matchers import BadRegexError, Matcher, MatchOp, compile_regex
 
@@ -44,6 +44,11 @@ class SelectorParser:
             self.fail(f"expression is nested more than {limit} levels deep", self.peek())
         yield
         self._depth -= 1
+
+    def limit_depth(self, limit: int) -> None:
+        """Raises ParseError when the tree could be deeper than ``limit``: every level costs frames of Python's stack."""
+        if tree_depth(self._tokens) > limit:
+            raise ParseError(f"expression is nested more than {limit} levels deep")
 
     def peek(self, ahead: int = 0) -> Token:
         """The next token, or one after it; END at the end."""

@@ -58,7 +58,7 @@ def variance_of(values: Float64s, low: int, high: int) -> float:
 
 @inlined
 def quantile_of(values: Float64s, q: float) -> float:
-    """The φ-quantile of all ``values`` by linear interpolation, NaN counting as the smallest value; infinite for φ outside 0 to 1. Sorts ``values``."""
+    """The φ-quantile of all ``values``, NaN counting as the smallest; infinite for φ outside 0 to 1. Sorts ``values``."""
     values.sort()
     n = len(values)
     nans = 0
@@ -69,7 +69,7 @@ def quantile_of(values: Float64s, q: float) -> float:
 
 @inlined
 def interpolated(values: Float64s, nans: int, q: float) -> float:
-    """The φ-quantile of sorted ``values`` (n) after that many ``nans``."""
+    """The φ-quantile of sorted ``values`` (n) after that many ``nans``, by linear interpolation."""
     if math.isnan(q):
         return math.nan
     if q < 0 or q > 1:
