@@ -90,7 +90,7 @@ class UiBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # the builder'
     def _install_packages(self, tools: NodeTools) -> None:
         """``npm ci``, unless the packages there came from this very lock file."""
         lock = hashlib.sha256((self.sources / "package-lock.json").read_bytes()).hexdigest()
-        installed = self.sources / "node_modules/.installed-from"
+        installed = self.sources / "node_modules/.fusewatch-lock"
         if not installed.is_file() or installed.read_text() != lock:
             self.app.display_info("Installing the web UI's packages")
             tools.run(self.sources, tools.npm, "ci", "--include=dev")

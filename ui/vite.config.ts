@@ -21,6 +21,8 @@ export default defineConfig({
   server: { proxy: { '/api': server, '/-': server } },
   test: {
     environment: 'jsdom',
+    // The tests are pure or clean up after themselves; a browser per file would cost more than all of them.
+    isolate: false,
     setupFiles: ['src/testing/setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
     css: { modules: { classNameStrategy: 'non-scoped' } },

@@ -1,4 +1,5 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import { Button, createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import classes from './theme.module.css'
 
 const accent: MantineColorsTuple = [
   '#ecedfb', '#d5d8f6', '#b9befb', '#a5adff', '#7d86ea', '#5f68d8', '#454dc2', '#3a41a8', '#2f368c', '#252a70',
@@ -14,6 +15,7 @@ export const theme = createTheme({
   fontSizes: { xs: '12px', sm: '13px', md: '13.5px', lg: '15px', xl: '18px' },
   defaultRadius: 'sm',
   cursorType: 'pointer',
+  components: { Button: Button.extend({ classNames: { root: classes['button'] ?? '' } }) },
 })
 
 /** Mantine's own variables point at our tokens, so that its components and ours cannot drift apart. */

@@ -22,9 +22,9 @@ export function ExplorePage(): ReactNode {
   }
   return (
     <div className={classes['page']}>
-      <PageHeader title="Explore metrics" actions={<CopyButton label="Copy link to this window" text={link} />} />
+      <PageHeader quiet title="Explore metrics" />
       <QueryList exploration={exploration} />
-      <div>
+      <div className={classes['tools']}>
         <Choice
           label="Answer as"
           value={exploration.tab}
@@ -34,6 +34,7 @@ export function ExplorePage(): ReactNode {
             { value: 'table', label: 'Table' },
           ]}
         />
+        <CopyButton label="Copy link to this window" text={link} />
       </div>
       {exploration.tab === 'graph' ? <ExploreGraph queries={exploration.queries} /> : <ExploreTable queries={exploration.queries} />}
     </div>

@@ -20,6 +20,7 @@ export function StatusHeader(): ReactNode {
   return (
     <>
       <PageHeader
+        quiet
         title="Status"
         about={now && <Status kind={now.kind}>{now.words}</Status>}
         actions={

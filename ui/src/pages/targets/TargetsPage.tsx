@@ -25,7 +25,7 @@ export function TargetsPage(): ReactNode {
   const query = useQuery({ queryKey: ['targets'], queryFn: ({ signal }) => fusewatch.targets(signal), meta: { live: 'always' } })
   return (
     <div className={classes['page']}>
-      <PageHeader title="Targets" about={query.data && summary(query.data)} actions={<Freshness query={query} />} />
+      <PageHeader quiet title="Targets" about={query.data && summary(query.data)} actions={<Freshness query={query} />} />
       <Answer query={query} what="The targets" height={360}>
         {(data) =>
           data.targets.length > 0 ? (

@@ -9,6 +9,7 @@ import { Time } from '../../parts/Time'
 import { AddToken } from './AddToken'
 import { Confirm } from './Confirm'
 import { useAccessChange, useTokens } from './queries'
+import classes from './UsersPage.module.css'
 
 /** What programs show instead of a password: `Authorization: Bearer …`, or as the password of basic authentication. */
 export function Tokens(): ReactNode {
@@ -25,7 +26,11 @@ export function Tokens(): ReactNode {
       id: 'actions',
       header: '',
       value: () => null,
-      cell: (row) => <Confirm label="Revoke" question={`Revoke ${row.name} for good`} busy={remove.isPending} onConfirm={() => remove.mutate(row.id)} />,
+      cell: (row) => (
+        <span className={classes['actions']}>
+          <Confirm label="Revoke" question={`Revoke ${row.name} for good`} busy={remove.isPending} onConfirm={() => remove.mutate(row.id)} />
+        </span>
+      ),
     },
   ]
   return (

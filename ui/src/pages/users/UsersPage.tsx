@@ -13,7 +13,7 @@ export function UsersPage(): ReactNode {
   const session = useSession().data
   return (
     <div className={classes['page']}>
-      <PageHeader title="Users" about="Viewer looks, operator acts, editor changes, admin decides who may." />
+      <PageHeader quiet title="Users" about="Viewer looks, operator acts, editor changes, admin decides who may." />
       {session && !session.authentication && <Note>Nobody need log in on this machine yet. The first user changes that: have the password at hand.</Note>}
       <Users />
       <Tokens />
