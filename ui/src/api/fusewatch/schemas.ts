@@ -24,9 +24,9 @@ export const Host = v.object({
   cpu: v.object({
     usage: v.number(),
     cores: v.array(v.object({ core: v.string(), usage: v.number() })),
-    load: v.object({ '1m': v.number(), '5m': v.number(), '15m': v.number() }),
-    pressure: v.nullish(v.record(v.string(), Pressure), {}),
   }),
+  load: v.object({ '1m': v.number(), '5m': v.number(), '15m': v.number() }),
+  pressure: v.nullish(v.record(v.string(), Pressure), {}),
   memory: v.object({
     total_bytes: v.number(),
     available_bytes: v.number(),

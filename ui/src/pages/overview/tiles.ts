@@ -47,11 +47,11 @@ function networkTile({ network }: Host): Tile {
 }
 
 /** Load counts what runs and waits; per core it says whether anything waits. */
-function loadTile({ cpu }: Host): Tile {
-  const perCore = cpu.load['5m'] / Math.max(cpu.cores.length, 1)
+function loadTile({ cpu, load }: Host): Tile {
+  const perCore = load['5m'] / Math.max(cpu.cores.length, 1)
   const [kind, word] = loadWord(perCore)
-  const detail = `1 min ${cpu.load['1m'].toFixed(2)}, 15 min ${cpu.load['15m'].toFixed(2)}`
-  return { label: 'Load', kind, word, value: cpu.load['5m'].toFixed(2), detail }
+  const detail = `1 min ${load['1m'].toFixed(2)}, 15 min ${load['15m'].toFixed(2)}`
+  return { label: 'Load', kind, word, value: load['5m'].toFixed(2), detail }
 }
 
 function loadWord(perCore: number): [StatusKind, string] {
