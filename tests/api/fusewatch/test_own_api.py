@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import pytest
 from tests.api.fusewatch.own import get, running
-from tests.api.serving import NOW
+from tests.api.serving import NOW, StillClock
 from tests.promql.memory import MemoryReader
 
 from fusewatch.access.need import Role
 from fusewatch.access.routing import undeclared
-from fusewatch.api.fusewatch.forecast import disk_growth
+from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.router import PREFIX
 from fusewatch.promql.engine import Engine
 from fusewatch.telemetry.labels import Labels
-from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError
+from fusewatch.telemetry.ports import Budget, OverloadedError, ReadOnlyError, StorageError
 
 pytestmark = pytest.mark.anyio
+
+MINUTE = 60_000
 
 
 async def test_the_host(own):
@@ -36,40 +38,79 @@ async def test_a_host_that_is_not_read_is_not_found_for_a_reason(reason, words):
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
+def history(*series):
+    """A history of minutes: labels, and the value of each minute before now, the latest first."""
+    reader = MemoryReader()
+    for labels, values in series:
+        reader.add(Labels(labels), [(NOW - minute * MINUTE, value) for minute, value in enumerate(values)])
+    return History(engine=Engine(reader), clock=StillClock())
+
+
+CPU = {"__name__": "node_cpu_usage", "instance": "web-1", "cpu_core": "0"}
+DISK = {"__name__": "node_disk_usage", "instance": "web-1", "device": "x"}
+
+
 async def test_findings_put_everything_together():
-    with running(disk_growth=lambda: {"/": 1.0}, config_problem=lambda: "line 3") as served:
+    past = history((CPU, [0.95] * 31 + [0.2] * 60), ({"__name__": "up", "job": "api", "instance": "b:80"}, [0.0] * 11 + [1.0] * 60))
+    with running(history=past, config_problem=lambda: "line 3") as served:
         answer = (await get(served, "/findings")).json()
     assert answer["as_of"] == NOW
-    assert [finding["title"] for finding in answer["findings"]] == [
-        "Fusewatch's write queue is 99 % full",
-        "web-1 is using 95 % of its processor",
-        "1 of 2 targets of api do not answer",
-        "The configuration could not be loaded",
+    assert [(finding["title"], finding["since"]) for finding in answer["findings"]] == [
+        ("Fusewatch's write queue is 99 % full", None),
+        ("web-1 is using 95 % of its processor", NOW - 30 * MINUTE),
+        ("1 of 2 targets of api do not answer", NOW - 10 * MINUTE),
+        ("The configuration could not be loaded", None),
     ]
     assert set(answer["findings"][0]) == {"severity", "layer", "title", "detail", "since", "link"}
+
+
+def test_history_tells_since_when_something_is_wrong():
+    day = 24 * 60
+    past = history(
+        (CPU, [0.9] * 5 + [0.1] * 5),
+        (
+            {"__name__": "node_memory_usage", "instance": "web-1", "memory_type": "used"},
+            [0.9] * (day + 10),
+        ),  # for longer than it looks back
+        ({"__name__": "node_memory_usage", "instance": "web-1", "memory_type": "cached"}, [0.9] * 60),
+        ({**DISK, "mount_point": "/"}, [0.9] * 21 + [0.5] * 60),
+        ({**DISK, "mount_point": "/data"}, [0.5] + [0.9] * 60),  # it has just got better
+        ({**CPU, "instance": "another"}, [0.9] * 60),
+        ({"__name__": "up", "job": "api", "instance": "a"}, [1.0] * 60),
+        ({"__name__": "up", "job": "api", "instance": "b"}, [0.0] * 11 + [1.0] * 60),
+    )
+    assert past.since("web-1", Budget()) == {
+        "cpu": NOW - 4 * MINUTE,
+        "memory": NOW - day * MINUTE,
+        "disk:/": NOW - 20 * MINUTE,
+        "job:api": NOW - 10 * MINUTE,
+    }
+    assert history().since("web-1", Budget()) == {}
+
+
+def test_the_growth_of_disks_is_read_from_the_machines_own_series():
+    past = history(
+        ({**DISK, "mount_point": "/"}, [0.5 - minute * 60e-6 for minute in range(120)]),
+        ({**DISK, "mount_point": "/data"}, [0.5] * 120),
+        ({**DISK, "mount_point": "/", "instance": "another"}, [minute / 1000 for minute in range(120)]),
+    )
+    assert past.disk_growth("web-1", Budget()) == pytest.approx({"/": 1e-6, "/data": 0.0})
 
 
 def broken():
     raise ReadOnlyError("the store is gone")
 
 
-def unanswerable():
-    raise ZeroDivisionError
+class Unreadable(MemoryReader):
+    def fetch(self, matchers, start, end, budget):
+        raise StorageError("the store is gone")
 
 
 async def test_findings_survive_rooms_that_do_not_answer():
-    with running(storage=broken, disk_growth=unanswerable, host=lambda: None) as served:
+    past = History(engine=Engine(Unreadable()), clock=StillClock())
+    with running(storage=broken, history=past) as served:
         answer = await get(served, "/findings")
-    assert [finding["layer"] for finding in answer.json()["findings"]] == ["service"]
-
-
-def test_the_growth_of_disks_is_read_from_the_machines_own_series():
-    reader = MemoryReader()
-    for mount, rate in (("/", 1e-6), ("/data", 0.0)):
-        labels = Labels({"__name__": "node_disk_usage", "mount_point": mount, "device": "x"})
-        reader.add(labels, [(NOW - before * 1000, 0.5 - before * rate) for before in range(0, 7200, 600)])
-    growth = disk_growth(Engine(reader), NOW)
-    assert growth == pytest.approx({"/": 1e-6, "/data": 0.0})
+    assert [finding["layer"] for finding in answer.json()["findings"]] == ["infrastructure", "service"]
 
 
 @pytest.mark.parametrize(

@@ -6,39 +6,25 @@ neither one busy core nor a full page cache wakes anybody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
 
 from fusewatch.api.fusewatch.models import Component, Finding, Host, Severity, Storage, Target
+from fusewatch.api.fusewatch.thresholds import Thresholds
 from fusewatch.api.fusewatch.words import count, percent, size, span
 
 _ORDER: Final[Mapping[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
-_HOUR_S: Final = 3600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
-    """From where on a reading is worth a word. Ratios, seconds, bytes; the defaults are the monitoring guide's."""
-
-    cpu: tuple[float, float] = (0.80, 0.90)
-    memory: tuple[float, float] = (0.75, 0.85)
-    disk: tuple[float, float] = (0.85, 0.95)
-    file_descriptors: tuple[float, float] = (0.80, 0.95)
-    queue: tuple[float, float] = (0.50, 0.90)
-    disk_full_in_s: tuple[float, float] = (24 * _HOUR_S, 4 * _HOUR_S)
-    data_free_bytes: tuple[int, int] = (5 << 30, 1 << 30)
-    host_age_s: tuple[float, float] = (60.0, 300.0)
-    starting_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """Everything that findings are made of; what is not known is None or empty.
 
-    ``disk_growth`` is the change of a mount's usage in ratio per second, by mount point. ``config_problem`` is what was wrong with the
-    configuration that could not be loaded.
+    ``disk_growth`` is the change of a mount's usage in ratio per second, by mount point. ``since`` says since when (ms) ``cpu``,
+    ``memory``, ``disk:MOUNT`` and ``job:JOB`` are in trouble. ``config_problem`` is what was wrong with the configuration that could not be
+    loaded.
     """
 
     now: int
@@ -47,6 +33,7 @@ class Situation:
     components: Sequence[Component] = ()
     storage: Storage | None = None
     disk_growth: Mapping[str, float] = field(default_factory=dict)
+    since: Mapping[str, int] = field(default_factory=dict)
     config_problem: str | None = None
 
 
@@ -57,7 +44,7 @@ def findings(situation: Situation, thresholds: Thresholds | None = None) -> list
         *_components(situation, limits),
         *_storage(situation.storage, limits),
         *_host(situation, limits),
-        *_targets(situation.targets),
+        *_targets(situation),
         *_configuration(situation.config_problem),
     ]
     return sorted(found, key=lambda finding: _ORDER[finding.severity])
@@ -96,13 +83,13 @@ def _host(situation: Situation, limits: Thresholds) -> Iterator[Finding]:
             link="/status",
         )
         return
-    yield from _cpu(host, limits)
-    yield from _memory(host, limits)
-    yield from _disks(host, situation.disk_growth, limits)
+    yield from _cpu(host, situation.since, limits)
+    yield from _memory(host, situation.since, limits)
+    yield from _disks(host, situation, limits)
     yield from _file_descriptors(host, limits)
 
 
-def _cpu(host: Host, limits: Thresholds) -> Iterator[Finding]:
+def _cpu(host: Host, since: Mapping[str, int], limits: Thresholds) -> Iterator[Finding]:
     severity = _grade(host.cpu.usage, limits.cpu)
     if severity is None:
         return
@@ -114,11 +101,12 @@ def _cpu(host: Host, limits: Thresholds) -> Iterator[Finding]:
         title=f"{host.hostname} is using {percent(host.cpu.usage)} of its processor",
         detail=f"That is the average over {count(cores, 'core')}; load {host.load.one_minute:.1f}."
         + (f" Busiest: {busiest}." if busiest else ""),
+        since=since.get("cpu"),
         link="/",
     )
 
 
-def _memory(host: Host, limits: Thresholds) -> Iterator[Finding]:
+def _memory(host: Host, since: Mapping[str, int], limits: Thresholds) -> Iterator[Finding]:
     used = host.memory.by_type.used
     severity = _grade(used, limits.memory)
     if severity is None:
@@ -130,13 +118,14 @@ def _memory(host: Host, limits: Thresholds) -> Iterator[Finding]:
         layer="infrastructure",
         title=f"{host.hostname} is using {percent(used)} of its memory",
         detail=f"Programs can still get {free} of {size(host.memory.total_bytes)}." + (f" Largest: {largest}." if largest else ""),
+        since=since.get("memory"),
         link="/",
     )
 
 
-def _disks(host: Host, growth: Mapping[str, float], limits: Thresholds) -> Iterator[Finding]:
+def _disks(host: Host, situation: Situation, limits: Thresholds) -> Iterator[Finding]:
     for disk in host.disks:
-        rate = growth.get(disk.mount_point, 0.0)
+        rate = situation.disk_growth.get(disk.mount_point, 0.0)
         full_in = (1 - disk.usage) / rate if rate > 0 else float("inf")
         by_usage, by_growth = _grade(disk.usage, limits.disk), _grade_low(full_in, limits.disk_full_in_s)
         severity = min((grade for grade in (by_usage, by_growth) if grade), key=_ORDER.__getitem__, default=None)
@@ -150,6 +139,7 @@ def _disks(host: Host, growth: Mapping[str, float], limits: Thresholds) -> Itera
             if by_usage
             else f"The disk {disk.mount_point} is filling up",
             detail=f"{size(disk.free_bytes)} of {size(disk.total_bytes)} are free on {disk.device}.{soon}",
+            since=situation.since.get(f"disk:{disk.mount_point}"),
             link="/",
         )
 
@@ -168,17 +158,17 @@ def _file_descriptors(host: Host, limits: Thresholds) -> Iterator[Finding]:
         )
 
 
-def _targets(targets: Iterable[Target]) -> Iterator[Finding]:
+def _targets(situation: Situation) -> Iterator[Finding]:
     jobs: dict[str, list[Target]] = {}
-    for target in targets:
+    for target in situation.targets:
         jobs.setdefault(target.job, []).append(target)
     for job, members in sorted(jobs.items()):
         down = [target for target in members if target.health == "down"]
         if down:
-            yield _down(job, down, len(members))
+            yield _down(job, down, len(members), situation.since.get(f"job:{job}"))
 
 
-def _down(job: str, down: Sequence[Target], of: int) -> Finding:
+def _down(job: str, down: Sequence[Target], of: int, since: int | None) -> Finding:
     if len(down) < of:
         severity: Severity = "warning"
         title = f"{len(down)} of {of} targets of {job} do not answer"
@@ -192,6 +182,7 @@ def _down(job: str, down: Sequence[Target], of: int) -> Finding:
         layer="service",
         title=title,
         detail=f"{named}{more}.",
+        since=since,
         link="/targets?" + urlencode({"job": job, "health": "down"}),
     )
 

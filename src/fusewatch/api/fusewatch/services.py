@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fusewatch.api.config import WebhooksSettings
+from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.models import Host, Target, Version
 from fusewatch.api.prometheus.pool import QueryPool
 from fusewatch.telemetry.clock import Clock
@@ -19,9 +20,10 @@ class OwnServices:
     """What the routes need.
 
     ``components`` and ``storage`` return objects with the attributes of :class:`~fusewatch.api.fusewatch.models.Component` and
-    :class:`~fusewatch.api.fusewatch.models.Storage`. ``storage`` and ``disk_growth`` block and are called from a thread; the other
-    callables answer at once. ``host`` is None while nothing was read; ``host_off`` says why it never will be. ``disk_growth`` is the change
-    of each mount's usage, in ratio per second. ``config_problem`` is what is wrong with a configuration that could not be loaded.
+    :class:`~fusewatch.api.fusewatch.models.Storage`. ``storage`` blocks and is called from a thread; the other callables answer at once.
+    ``host`` is None while nothing was read; ``host_off`` says why it never will be. Without a ``history`` findings do not say since when.
+    ``config_problem`` is what is wrong with a configuration that could not be loaded. Relative secret files of webhooks are looked for in
+    ``secrets_base``.
     """
 
     clock: Clock
@@ -35,6 +37,6 @@ class OwnServices:
     event_reader: EventReader
     host_off: Callable[[], str | None] = lambda: None
     config_problem: Callable[[], str | None] = lambda: None
-    disk_growth: Callable[[], dict[str, float]] = dict
+    history: History | None = None
     webhooks: Callable[[], WebhooksSettings] = WebhooksSettings
     secrets_base: Path | None = None

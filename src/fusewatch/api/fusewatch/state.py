@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Annotated, Final, Literal, TypeVar
 
 import structlog
 from fastapi import APIRouter, Query, Response
@@ -15,10 +16,14 @@ from fusewatch.api.fusewatch.errors import ApiProblem
 from fusewatch.api.fusewatch.findings import Situation, findings
 from fusewatch.api.fusewatch.models import Component, Components, Findings, Host, Storage, Target, Targets, Version
 from fusewatch.api.fusewatch.services import OwnServices
-from fusewatch.telemetry.ports import StorageError
+from fusewatch.api.prometheus.errors import ApiError
+from fusewatch.promql.errors import QueryError
+from fusewatch.telemetry.ports import Budget, StorageError
 
-#: How long a page waits for the forecast of its disks before it is shown without.
-_FORECAST_S = 5.0
+T = TypeVar("T")
+
+#: How long "what is wrong" waits for "since when" before it is answered without.
+_HISTORY_S: Final = 5.0
 
 
 def state_router(services: OwnServices) -> APIRouter:
@@ -104,19 +109,21 @@ class _State:
 
     async def findings(self) -> Findings:
         """Everything that is wrong; a part that can't be asked leaves its own findings out, never all."""
-        now = self._services.clock.now_ms()
-        storage, growth = await asyncio.gather(self._storage_if_known(), self._growth())
-        targets, _ = self._services.targets()
+        host = self._services.host()
+        storage, growth = await asyncio.gather(self._storage_if_known(), self._growth(host))
         situation = Situation(
-            now=now,
-            host=self._services.host(),
-            targets=targets,
+            now=self._services.clock.now_ms(),
+            host=host,
+            targets=self._services.targets()[0],
             components=self.components(),
             storage=storage,
             disk_growth=growth,
             config_problem=self._services.config_problem(),
         )
-        return Findings(as_of=now, findings=findings(situation))
+        found = findings(situation)
+        if any(finding.since is None for finding in found):
+            found = findings(replace(situation, since=await self._since(host)))
+        return Findings(as_of=situation.now, findings=found)
 
     async def _storage_if_known(self) -> Storage | None:
         try:
@@ -125,11 +132,23 @@ class _State:
             self._log.warning("findings without storage", error=str(error))
             return None
 
-    async def _growth(self) -> Mapping[str, float]:
+    async def _growth(self, host: Host | None) -> Mapping[str, float]:
+        history = self._services.history
+        if history is None or host is None:
+            return {}
+        return await self._told(lambda budget: history.disk_growth(host.hostname, budget))
+
+    async def _since(self, host: Host | None) -> Mapping[str, int]:
+        history = self._services.history
+        if history is None:
+            return {}
+        return await self._told(lambda budget: history.since(host.hostname if host else "", budget))
+
+    async def _told(self, ask: Callable[[Budget], dict[str, T]]) -> Mapping[str, T]:
         try:
-            return await self._services.pool.run(lambda _: self._services.disk_growth(), timeout_s=_FORECAST_S)
-        except Exception as error:  # noqa: BLE001 - a forecast is never worth an unanswered "what is wrong"
-            self._log.warning("findings without a forecast of disks", error=str(error))
+            return await self._services.pool.run(ask, timeout_s=_HISTORY_S)
+        except (QueryError, ApiError, StorageError) as error:
+            self._log.warning("findings without history", error=str(error))
             return {}
 
 
