@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -51,8 +51,11 @@ def state_router(services: OwnServices) -> APIRouter:
     ) -> Response:
         """What is scraped; ``q`` is looked for in address, labels and last error."""
         wanted = health or ("" if state_ == "any" else state_)
-        # Serialised at once: ten thousand targets through response validation would hold the event loop.
-        answer = await asyncio.to_thread(lambda: state.targets(job, wanted, q.lower()).model_dump_json())
+        known, dropped = services.targets()
+        # In a thread and as JSON at once: ten thousand targets through response validation would hold the event loop.
+        answer = await asyncio.to_thread(
+            lambda: Targets(targets=_fitting(known, job, wanted, q.lower()), dropped=dropped).model_dump_json()
+        )
         return Response(answer, media_type="application/json")
 
     @router.get("/components", tags=["status"])
@@ -88,16 +91,6 @@ class _State:
         if reading is None:
             raise ApiProblem(404, self._services.host_off() or "this machine has not been read yet; try again in a moment")
         return reading
-
-    def targets(self, job: str, health: str, text: str) -> Targets:
-        """The targets that fit all filters."""
-        known, dropped = self._services.targets()
-        fitting = [
-            target
-            for target in known
-            if job in {"", target.job} and health in {"", target.health} and (not text or text in _searched(target))
-        ]
-        return Targets(targets=fitting, dropped=dropped)
 
     def components(self) -> list[Component]:
         """Every part."""
@@ -150,6 +143,13 @@ class _State:
         except (QueryError, ApiError, StorageError) as error:
             self._log.warning("findings without history", error=str(error))
             return {}
+
+
+def _fitting(known: Sequence[Target], job: str, health: str, text: str) -> list[Target]:
+    """The targets that fit all filters; an empty one lets all through."""
+    return [
+        target for target in known if job in {"", target.job} and health in {"", target.health} and (not text or text in _searched(target))
+    ]
 
 
 def _searched(target: Target) -> str:

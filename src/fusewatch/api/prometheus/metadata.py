@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,18 +13,19 @@ from starlette.responses import Response
 from fusewatch.access.routing import GuardedRoute
 from fusewatch.api.prometheus.answers import success
 from fusewatch.api.prometheus.endpoint import endpoint
-from fusewatch.api.prometheus.errors import BadDataError
+from fusewatch.api.prometheus.errors import BadDataError, ExecutionError
 from fusewatch.api.prometheus.parameters import MAX_TIME, MIN_TIME, Parameters, parse_whole
 from fusewatch.api.prometheus.selectors import Selector, parse_selector, parse_selectors
-from fusewatch.api.prometheus.services import PrometheusServices
+from fusewatch.api.prometheus.services import ActiveTarget, PrometheusServices
 from fusewatch.telemetry.matchers import match_all
 from fusewatch.telemetry.metadata import MetricMetadata
-
-T = TypeVar("T")
+from fusewatch.telemetry.ports import Budget
 
 _TRUNCATED: Final = ("results truncated due to limit",)
 #: Readers may reckon with these without leaving int64.
 _FARTHEST: Final = 1 << 53
+#: Targets times metrics: ten thousand targets of a thousand metrics would be ten million rows.
+_MOST_ROWS: Final = 200_000
 _ESCAPED: Final = re.compile(r"([^_]+)|(__)|_([0-9a-fA-F]{1,5})_")
 
 
@@ -41,6 +43,8 @@ def metadata_routes(services: PrometheusServices) -> list[GuardedRoute]:
 
 
 class _Metadata:
+    """Reads, and prints what it read, in a thread: a million label sets would hold the event loop for seconds."""
+
     def __init__(self, services: PrometheusServices) -> None:
         self._services = services
         self._reader = services.reader
@@ -55,13 +59,21 @@ class _Metadata:
             selectors = parse_selectors(parameters.every("match[]"))
         except BadDataError as error:
             raise BadDataError.parameter("match[]", error) from error
-        found = await self._read(request, lambda: self._reader.series(selectors, start, end, _one_more(limit)))
-        return _cut([labels.as_dict() for labels in found], limit)
+
+        def answer(_: Budget) -> Response:
+            found = self._reader.series(selectors, start, end, _one_more(limit))
+            return _cut([labels.as_dict() for labels in found], limit)
+
+        return await self._services.pool.run(answer, receive=request.receive)
 
     async def labels(self, request: Request, parameters: Parameters) -> Response:
         """The names of labels."""
         limit, (start, end), selectors = _asked(parameters)
-        return _cut(await self._read(request, lambda: self._reader.label_names(selectors, start, end, _one_more(limit))), limit)
+
+        def answer(_: Budget) -> Response:
+            return _cut(self._reader.label_names(selectors, start, end, _one_more(limit)), limit)
+
+        return await self._services.pool.run(answer, receive=request.receive)
 
     async def label_values(self, request: Request, parameters: Parameters) -> Response:
         """The values of one label."""
@@ -69,7 +81,11 @@ class _Metadata:
         if not name:
             raise BadDataError('invalid label name: ""')
         limit, (start, end), selectors = _asked(parameters)
-        return _cut(await self._read(request, lambda: self._reader.label_values(name, selectors, start, end, _one_more(limit))), limit)
+
+        def answer(_: Budget) -> Response:
+            return _cut(self._reader.label_values(name, selectors, start, end, _one_more(limit)), limit)
+
+        return await self._services.pool.run(answer, receive=request.receive)
 
     async def metadata(self, request: Request, parameters: Parameters) -> Response:
         """Type, help and unit by metric; several where jobs disagree."""
@@ -78,28 +94,37 @@ class _Metadata:
         metric = parameters.text("metric") or None
         if limit == 0:
             return success({})
-        found = await self._read(request, lambda: self._reader.metadata(metric, max(limit, 0)))
-        return success(by_metric(found, limit, per_metric))
+
+        def answer(_: Budget) -> Response:
+            return success(by_metric(self._reader.metadata(metric, max(limit, 0)), limit, per_metric))
+
+        return await self._services.pool.run(answer, receive=request.receive)
 
     async def target_metadata(self, request: Request, parameters: Parameters) -> Response:
         """Type, help and unit by target."""
         limit = _number(parameters, "limit")
         selector = _target_selector(parameters.text("match_target"))
         metric = parameters.text("metric")
-        known = await self._read(request, lambda: self._reader.metadata(metric or None, 0))
-        jobs: dict[str, list[MetricMetadata]] = {}
-        for entry in known:
-            jobs.setdefault(entry.job, []).append(entry)
-        found = [
-            {"target": target.labels.as_dict(), **({} if metric else {"metric": entry.metric}), **_described(entry)}
-            for target in self._services.targets().active
-            if match_all(selector, target.labels)
-            for entry in jobs.get(target.labels.get("job", target.pool), ())
-        ]
-        return success(found if limit < 0 else found[:limit])
+        targets = [target for target in self._services.targets().active if match_all(selector, target.labels)]
 
-    async def _read(self, request: Request, read: Callable[[], list[T]]) -> list[T]:
-        return await self._services.pool.run(lambda _: read(), receive=request.receive)
+        def answer(_: Budget) -> Response:
+            rows = _by_target(targets, self._reader.metadata(metric or None, 0), named=not metric)
+            found = list(islice(rows, _MOST_ROWS + 1 if limit < 0 else limit))
+            if limit < 0 and len(found) > _MOST_ROWS:
+                raise ExecutionError(f"more than {_MOST_ROWS} rows: choose a metric, a match_target or a limit")
+            return success(found)
+
+        return await self._services.pool.run(answer, receive=request.receive)
+
+
+def _by_target(targets: Iterable[ActiveTarget], known: Iterable[MetricMetadata], *, named: bool) -> Iterator[dict[str, Any]]:
+    jobs: dict[str, list[MetricMetadata]] = {}
+    for entry in known:
+        jobs.setdefault(entry.job, []).append(entry)
+    for target in targets:
+        labels = target.labels.as_dict()
+        for entry in jobs.get(target.labels.get("job", target.pool), ()):
+            yield {"target": labels, **({"metric": entry.metric} if named else {}), **_described(entry)}
 
 
 def by_metric(entries: Iterable[MetricMetadata], limit: int, per_metric: int) -> dict[str, list[dict[str, str]]]:
