@@ -15,6 +15,7 @@ import numpy as np
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 from tests.api.serving import As, memory_services
 
 from fusewatch.access.need import Role
@@ -58,25 +59,45 @@ class Running:
         asyncio.run_coroutine_threadsafe(self.store.write(batch), self.loop).result(10)
 
 
+@dataclass
+class Listening:
+    """An app on a free port of this machine, and the loop it runs in."""
+
+    port: int
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
 @contextlib.contextmanager
-def running(data_dir: Path, **changes) -> Iterator[Running]:
-    """A server that ends with the block."""
-    store = MetricStore.open(StorageSettings(), data_dir)
+def listening(app: ASGIApp) -> Iterator[Listening]:
+    """The app behind a real uvicorn in a thread of its own, until the block ends."""
     listener = socket.create_server(("127.0.0.1", 0))
-    services = store_services(store, **changes)
-    server = uvicorn.Server(uvicorn.Config(application(services), lifespan="off", log_config=None, timeout_graceful_shutdown=2))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=2))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve(sockets=[listener])))
     thread.start()
     try:
         until(lambda: server.started)
-        port = listener.getsockname()[1]
-        yield Running(f"http://127.0.0.1:{port}", port, store, loop)
+        yield Listening(listener.getsockname()[1], loop)
     finally:
         server.should_exit = True
         thread.join(10)
         loop.close()
         listener.close()
+
+
+@contextlib.contextmanager
+def running(data_dir: Path, **changes) -> Iterator[Running]:
+    """A server with a store; both end with the block."""
+    store = MetricStore.open(StorageSettings(), data_dir)
+    services = store_services(store, **changes)
+    try:
+        with listening(application(services)) as server:
+            yield Running(server.url, server.port, store, server.loop)
+    finally:
         services.pool.close()
         store.close()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+import socket
 import threading
 
 import pytest
+from tests.api.running import application, listening, until
 from tests.api.serving import NOW, Served, memory_services
 from tests.promql.memory import MemoryReader
 
@@ -229,28 +230,24 @@ async def test_a_query_ends_with_its_own_timeout():
     served.services.pool.close()
 
 
-async def test_a_query_ends_when_its_client_hangs_up():
+REQUESTS = [
+    b"GET /api/v1/query?query=up HTTP/1.1\r\nHost: here\r\n\r\n",
+    b"POST /api/v1/query HTTP/1.1\r\nHost: here\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\n\r\nquery=up",
+]
+
+
+@pytest.mark.parametrize("request_bytes", REQUESTS, ids=["get", "post"])
+async def test_a_query_ends_when_its_client_hangs_up(request_bytes):
     reader = SlowReader()
-    served = Served(memory_services(reader=reader, engine=Engine(reader)))
-    sent = []
-
-    async def receive():
-        if not sent:
-            sent.append("body")
-            return {"type": "http.request", "body": b"", "more_body": False}
-        await asyncio.to_thread(reader.reading.wait)
-        return {"type": "http.disconnect"}
-
-    async def send(_):
-        pass
-
-    scope = {
-        "type": "http", "method": "GET", "path": "/api/v1/query", "raw_path": b"/api/v1/query", "query_string": b"query=up",
-        "headers": [], "scheme": "http", "server": ("here", 80), "client": ("127.0.0.1", 1), "root_path": "", "http_version": "1.1",
-    }  # fmt: skip
-    await asyncio.wait_for(served.app(scope, receive, send), 10)
-    assert reader.budget.cancelled
-    served.services.pool.close()
+    services = memory_services(reader=reader, engine=Engine(reader))
+    with listening(application(services)) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(request_bytes)
+            assert reader.reading.wait(10)
+            assert not reader.budget.cancelled
+        until(lambda: reader.budget.cancelled)
+        until(lambda: services.pool.statistics().running == 0)
+    services.pool.close()
 
 
 async def test_utf8_names_arrive_whole(served):
