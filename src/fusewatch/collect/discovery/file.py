@@ -37,7 +37,7 @@ class FileDiscovery:
         self._watch = watch
         self._clock = clock
         self._known: dict[Path, list[TargetGroup]] = {}
-        self._modified: dict[Path, tuple[int, int]] = {}
+        self._modified: dict[Path, tuple[int, int, int]] = {}
         self.source = ", ".join(config.files)
         self.last_error = ""
         self.last_refresh = 0
@@ -79,7 +79,7 @@ class FileDiscovery:
 
     def _read(self, file: Path) -> bool:
         status = file.stat()
-        version = status.st_mtime_ns, status.st_size
+        version = status.st_ino, status.st_mtime_ns, status.st_size
         if self._modified.get(file) == version:
             return False
         groups = parse_groups(load_document(file), str(file), {_FILE_PATH: str(file)})

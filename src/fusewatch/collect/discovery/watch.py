@@ -52,13 +52,15 @@ class DirectoryWatch:
             debounce=200,
             step=50,
             rust_timeout=_THREAD_TURN_MS,
-            raise_interrupt=False,
+            yield_on_timeout=True,
         )
+        begun = False
         try:
             async for changed in changes:
                 touched = {Path(path).parent for _, path in changed}
                 for event, paths in self._waiting.items():
-                    if paths & touched:
+                    if paths & touched or not begun:  # what changed before the thread began, it did not see
                         event.set()
+                begun = True
         except (FileNotFoundError, RuntimeError):  # a directory went away meanwhile
             await asyncio.sleep(_SETTLE_S)
