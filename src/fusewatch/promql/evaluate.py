@@ -121,10 +121,8 @@ class Evaluator:
         if node.function == "timestamp" and isinstance(node.args[0], ast.Selector):
             found = self._selector(node.args[0], grid, when=True)
             return found.with_values(found.values)
-        function = FUNCTIONS[node.function]
-        # A string is what it is; everything else is evaluated.
         args = [self.evaluate(arg, grid) for arg in node.args]
-        return function.apply(CallContext(node, args, grid, self._query, self._notes))
+        return FUNCTIONS[node.function].apply(CallContext(node, args, grid, self._query, self._notes))
 
 
 def _ends(grid: Grid, offset_ms: int, at: ast.At) -> Int64s:

@@ -6,8 +6,9 @@ https://prometheus.io/docs/prometheus/latest/querying/operators/#vector-matching
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -58,11 +59,29 @@ def set_operation(op: str, matching: ast.Matching, left: Matrix, right: Matrix, 
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """Rows of the many side (pairs) and of the one side (pairs) that match, with each pair's signature; -1 is the fill value."""
+    """Rows of the many side (pairs) and of the one side (pairs) that match, with each pair's signature."""
 
     many: Int64s
     one: Int64s
     group: Int64s
+
+    def where(self, kept: Bools) -> _Pairs:
+        return _Pairs(self.many[kept], self.one[kept], self.group[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class _Operands:
+    """What the operator is applied to, a row per result.
+
+    Its labels, where both sides have a sample and their values (rows, steps), its signature, and whether its name is to go.
+    """
+
+    labels: Sequence[Labels]
+    both: Bools
+    many: Float64s
+    one: Float64s
+    group: Int64s
+    drop: Bools
 
 
 def matched_operation(
@@ -78,26 +97,60 @@ def matched_operation(
     many, one = (right, left) if swapped else (left, right)
     of_many, of_one, count = _signatures(matching, many, one)
     _reject_duplicates(matching, one, of_one, count)
-    pairs = _meeting(_pairs(of_many, of_one, count), many, one)
+    labelled = partial(result_labels, matching=matching, keeps_name=keeps_name)
+    found = _paired(_pairs(of_many, of_one, count, max_cells), many, one, labelled, max_cells)
+    found = _joined([found, *_filled(matching, (many, of_many), (one, of_one), count, labelled)])
+    _reject_collisions(matching, found)
+    values, holds = operate(found.one, found.many) if swapped else operate(found.many, found.one)
+    dropped = np.ones(len(found.labels), np.bool_) if drop else found.drop & keeps_name
+    return merged(Matrix(found.labels, values, found.both if holds is None else found.both & holds, dropped).trimmed())
+
+
+def _paired(pairs: _Pairs, many: Matrix, one: Matrix, labelled: Callable[[Labels, Labels], Labels], max_cells: int) -> _Operands:
+    """The pairs that have samples at the same steps."""
+    pairs = _meeting(pairs, many, one)
     if len(pairs.many) * many.present.shape[1] > max_cells:
         raise TooManySamplesError(TOO_MANY_SAMPLES)
     both = many.present[pairs.many] & one.present[pairs.one]
-    used = both.any(axis=1)
-    pairs, both = _Pairs(pairs.many[used], pairs.one[used], pairs.group[used]), both[used]
-    many_values, one_values = many.values[pairs.many], one.values[pairs.one]
-    labels = [
-        result_labels(many.labels[row], one.labels[other], matching, keeps_name=keeps_name)
-        for row, other in zip(pairs.many.tolist(), pairs.one.tolist(), strict=True)
-    ]
-    labels, both, many_values, one_values, groups = _with_fill(
-        matching, (many, of_many), (one, of_one), (labels, both, many_values, one_values, pairs.group), keeps_name=keeps_name
+    used: Bools = np.logical_or.reduce(both, axis=1)
+    pairs, both = pairs.where(used), both[used]
+    rows = zip(pairs.many.tolist(), pairs.one.tolist(), strict=True)
+    labels = [labelled(many.labels[row], one.labels[other]) for row, other in rows]
+    return _Operands(labels, both, many.values[pairs.many], one.values[pairs.one], pairs.group, many.drop_name[pairs.many])
+
+
+def _filled(
+    matching: ast.Matching,
+    many: tuple[Matrix, Int64s],
+    one: tuple[Matrix, Int64s],
+    count: int,
+    labelled: Callable[[Labels, Labels], Labels],
+) -> Iterator[_Operands]:
+    """The series of either side without a partner, beside the ``fill`` value of the other."""
+    # Left is the many side with group_right, too: that is how Prometheus reads it, and its tests pin it.
+    if matching.fill_right is not None:
+        matrix, groups = many
+        alone = matrix.present & ~_any_by(one[1], one[0].present, count)[groups]
+        labels = [labelled(row, signature(row, matching)) for row in matrix.labels]
+        yield _Operands(labels, alone, matrix.values, np.full(alone.shape, matching.fill_right), groups, matrix.drop_name)
+    if matching.fill_left is not None:
+        matrix, groups = one
+        alone = matrix.present & ~_any_by(many[1], many[0].present, count)[groups]
+        labels = [labelled(signature(row, matching), row) for row in matrix.labels]
+        yield _Operands(labels, alone, np.full(alone.shape, matching.fill_left), matrix.values, groups, matrix.drop_name)
+
+
+def _joined(parts: Sequence[_Operands]) -> _Operands:
+    if len(parts) == 1:
+        return parts[0]
+    return _Operands(
+        [labels for part in parts for labels in part.labels],
+        np.concatenate([part.both for part in parts]),
+        np.concatenate([part.many for part in parts]),
+        np.concatenate([part.one for part in parts]),
+        np.concatenate([part.group for part in parts]),
+        np.concatenate([part.drop for part in parts]),
     )
-    _reject_collisions(matching, labels, both, groups)
-    values, holds = operate(one_values, many_values) if swapped else operate(many_values, one_values)
-    dropped = np.full(len(labels), drop)
-    if keeps_name and not drop and len(labels) == len(pairs.many):
-        dropped = many.drop_name[pairs.many]
-    return merged(Matrix(labels, values, both if holds is None else both & holds, dropped).trimmed())
 
 
 def result_labels(many: Labels, one: Labels, matching: ast.Matching, *, keeps_name: bool) -> Labels:
@@ -110,11 +163,13 @@ def result_labels(many: Labels, one: Labels, matching: ast.Matching, *, keeps_na
     return labels
 
 
-def _pairs(of_many: Int64s, of_one: Int64s, count: int) -> _Pairs:
+def _pairs(of_many: Int64s, of_one: Int64s, count: int, limit: int) -> _Pairs:
     """Every row of the many side with every row of its signature on the one side, ordered by the many side."""
     order = np.argsort(of_one, kind="stable")
     starts = np.searchsorted(of_one[order], np.arange(count + 1))
     sizes = (starts[1:] - starts[:-1])[of_many]
+    if sizes.sum() > limit:
+        raise TooManySamplesError(TOO_MANY_SAMPLES)
     many = np.repeat(np.arange(len(of_many)), sizes)
     within = np.arange(len(many)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     one = order[np.repeat(starts[:-1][of_many], sizes) + within]
@@ -127,7 +182,7 @@ def _meeting(pairs: _Pairs, many: Matrix, one: Matrix) -> _Pairs:
         return pairs
     (born_many, died_many), (born_one, died_one) = _lifetimes(many.present), _lifetimes(one.present)
     meet = (born_many[pairs.many] <= died_one[pairs.one]) & (born_one[pairs.one] <= died_many[pairs.many])
-    return _Pairs(pairs.many[meet], pairs.one[meet], pairs.group[meet])
+    return pairs.where(meet)
 
 
 def _lifetimes(present: Bools) -> tuple[Int64s, Int64s]:
@@ -166,47 +221,14 @@ def braced(labels: Labels) -> str:
     return "{" + ", ".join(f"{quote_label(name)}={quote(value)}" for name, value in labels.pairs) + "}"
 
 
-def _with_fill(
-    matching: ast.Matching,
-    many: tuple[Matrix, Int64s],
-    one: tuple[Matrix, Int64s],
-    found: tuple[list[Labels], Bools, Float64s, Float64s, Int64s],
-    *,
-    keeps_name: bool,
-) -> tuple[list[Labels], Bools, Float64s, Float64s, Int64s]:
-    """What was found, and the series of either side without a partner beside its ``fill`` value."""
-    # With group_right, too: that is how Prometheus reads it, and its tests pin it.
-    fill_many, fill_one = matching.fill_left, matching.fill_right
-    if fill_many is None and fill_one is None:
-        return found
-    count = int(max([-1, *many[1].tolist(), *one[1].tolist()])) + 1
-    parts = [found]
-    if fill_one is not None:
-        matrix, groups = many
-        alone = matrix.present & ~_any_by(one[1], one[0].present, count)[groups]
-        labels = [result_labels(row, signature(row, matching), matching, keeps_name=keeps_name) for row in matrix.labels]
-        parts.append((labels, alone, matrix.values, np.full(alone.shape, fill_one), groups))
-    if fill_many is not None:
-        matrix, groups = one
-        alone = matrix.present & ~_any_by(many[1], many[0].present, count)[groups]
-        labels = [result_labels(signature(row, matching), row, matching, keeps_name=keeps_name) for row in matrix.labels]
-        parts.append((labels, alone, np.full(alone.shape, fill_many), matrix.values, groups))
-    return (
-        [labels for part in parts for labels in part[0]],
-        np.concatenate([part[1] for part in parts]),
-        np.concatenate([part[2] for part in parts]),
-        np.concatenate([part[3] for part in parts]),
-        np.concatenate([part[4] for part in parts]),
-    )
-
-
-def _reject_collisions(matching: ast.Matching, labels: Sequence[Labels], both: Bools, groups: Int64s) -> None:
+def _reject_collisions(matching: ast.Matching, found: _Operands) -> None:
     """Raises ExecutionError where one signature yields two results at a step that nothing tells apart."""
     if matching.cardinality is Cardinality.ONE_TO_ONE:
-        if _first_clash(groups, both, int(groups.max(initial=-1)) + 1) is not None:
+        if _first_clash(found.group, found.both, int(found.group.max(initial=-1)) + 1) is not None:
             raise ExecutionError("multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
         return
     keys: dict[tuple[int, Labels], int] = {}
-    numbers = np.asarray([keys.setdefault((group, row), len(keys)) for group, row in zip(groups.tolist(), labels, strict=True)], np.int64)
-    if _first_clash(numbers, both, len(keys)) is not None:
+    rows = zip(found.group.tolist(), found.labels, strict=True)
+    numbers = np.asarray([keys.setdefault(row, len(keys)) for row in rows], np.int64)
+    if _first_clash(numbers, found.both, len(keys)) is not None:
         raise ExecutionError("multiple matches for labels: grouping labels must ensure unique matches")

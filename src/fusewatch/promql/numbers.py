@@ -22,17 +22,15 @@ def format_value(value: float) -> str:
 
 
 def go_general(value: float) -> str:
-    """The shortest text with an exponent for very large and small numbers (Go's ``%g``)."""
-    if not math.isfinite(value):
+    """The shortest text, with an exponent from a million up and below 0.0001 (Go's ``%g``)."""
+    if not math.isfinite(value) or value == 0:
         return format_value(value)
-    text = repr(value).removesuffix(".0")
-    magnitude = abs(value)
-    if "e" not in text and magnitude and not 1e-4 <= magnitude < 1e21:
-        mantissa, _, exponent = f"{value:e}".partition("e")
-        text = f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"
-    if "e" in text and 1e-4 <= magnitude < 1e21:
-        text = format_value(value)
-    return text
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    magnitude = len(digits) - 1 + int(exponent)
+    if -4 <= magnitude < 6:
+        return format_value(value)
+    fraction = "".join(map(str, digits[1:]))
+    return f"{'-' if sign else ''}{digits[0]}{'.' if fraction else ''}{fraction}e{magnitude:+03d}"
 
 
 def parse_float(text: str) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from fusewatch.promql import ast
 from fusewatch.promql.annotations import Annotations
@@ -12,14 +12,11 @@ from fusewatch.promql.ast import ValueType
 from fusewatch.promql.matrix import Grid, Matrix, RangeVector, Value
 from fusewatch.telemetry.samples import Float64s
 
-T = TypeVar("T", Matrix, RangeVector, str)
-
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
     """One call: its place in the query, its evaluated arguments, and where to leave warnings.
 
-    ``timestamps`` holds what the selector that is the only argument of ``timestamp()`` found: the samples' own times in seconds.
     ``query`` is the grid of the whole query, ``grid`` the one of this call (another one within a subquery).
     """
 
