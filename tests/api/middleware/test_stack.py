@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from fusewatch.api.middleware.body_limit import BodyLimit
 from fusewatch.api.middleware.compression import choose_encoding
+from fusewatch.api.middleware.failures import UnexpectedErrors
 from fusewatch.api.middleware.stack import stack
 
 pytestmark = pytest.mark.anyio
@@ -133,6 +134,18 @@ async def test_an_unexpected_error_names_its_request_id_and_nothing_else(path):
     else:
         assert answer.json()["error"]["code"] == "internal"
         assert answer.json()["request_id"] == request_id
+
+
+async def test_a_client_that_went_away_is_no_error():
+    async def gone():
+        return {"type": "http.disconnect"}
+
+    async def read_all(scope, receive, send):
+        await Request(scope, receive).body()
+
+    with structlog.testing.capture_logs() as logs:
+        await UnexpectedErrors(read_all)({"type": "http", "method": "POST", "path": "/", "headers": []}, gone, gone)
+    assert logs == []
 
 
 async def chunks(count: int):

@@ -69,7 +69,7 @@ async def test_a_request_that_takes_no_text_but_utf8_names_gets_them_quoted(serv
     assert old.text == f'# TYPE http_size untyped\nhttp_size{{_="a\\"\\\\\\n",instance=""}} 1 {NOW}\n'
 
 
-@pytest.mark.parametrize(("value", "text"), [(float("inf"), "+Inf"), (float("nan"), "NaN"), (1e30, "1e+30"), (12345678.0, "12345678")])
+@pytest.mark.parametrize(("value", "text"), [(float("inf"), "+Inf"), (float("nan"), "NaN"), (1e30, "1e+30"), (12345678.0, "1.2345678e+07")])
 def test_values_read_back_as_themselves(value, text):
     [_, series, sample] = exposition({Labels({"__name__": "x"}): (5, value)}, EMPTY, quoted=False)
     assert (series + sample) == f'x{{instance=""}} {text} 5\n'

@@ -52,6 +52,8 @@ async def _pool_error(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     first = cast("RequestValidationError", error).errors()[0]
+    if first["type"] == "json_invalid":
+        return error_response(request.scope, 400, f"the body is not JSON: {first['ctx']['error']}")
     # The location starts with where the field stands: body, query, path.
     field = ".".join(str(part) for part in first["loc"][1:])
     reason = str(first["msg"]).removeprefix("Value error, ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fusewatch.api.middleware.request_id import request_id_of
@@ -30,6 +31,8 @@ class UnexpectedErrors:
 
         try:
             await self._app(scope, receive, watched_send)
+        except ClientDisconnect:
+            return  # nobody is left to answer
         except Exception:
             self._log.exception("request failed", method=scope["method"], path=scope["path"], request_id=request_id_of(scope))
             if started:

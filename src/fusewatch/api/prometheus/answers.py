@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -15,7 +15,7 @@ JSON = "application/json"
 
 def success(data: Any, *, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> Response:
     """``data`` (anything orjson writes) as an answer."""
-    return Response(envelope(orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS), warnings=warnings, infos=infos), media_type=JSON)
+    return Response(envelope([orjson.dumps(data)], warnings=warnings, infos=infos), media_type=JSON)
 
 
 def success_body(body: bytes) -> Response:
@@ -23,9 +23,12 @@ def success_body(body: bytes) -> Response:
     return Response(body, media_type=JSON)
 
 
-def envelope(data: bytes, *, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> bytes:
-    """``data``, which is JSON already, in its envelope; at most ten warnings and ten infos, as in Prometheus."""
-    parts = [b'{"status":"success","data":', data]
+def envelope(data: Iterable[bytes], *, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> bytes:
+    """``data``, pieces of JSON, in its envelope; at most ten warnings and ten infos, as in Prometheus.
+
+    Pieces, because an answer can be hundreds of megabytes: they are put together once.
+    """
+    parts = [b'{"status":"success","data":', *data]
     for name, notes in ((b"warnings", warnings), (b"infos", infos)):
         if notes:
             parts += [b',"', name, b'":', orjson.dumps(_at_most_ten(notes, name.decode()))]

@@ -28,10 +28,10 @@ def print_result(result: QueryResult, *, limit: int = 0, stats: bool = False, no
     warnings = [*result.warnings, *notes]
     if 0 < limit < len(result) and result.type in {"vector", "matrix"}:
         warnings.append(_TRUNCATED)
-    parts = [b'{"resultType":"', result.type.encode(), b'","result":', _value(result, limit)]
+    parts = [b'{"resultType":"', result.type.encode(), b'","result":', *_value(result, limit)]
     if stats:
         parts += [b',"stats":', orjson.dumps(statistics(result.statistics))]
-    return envelope(b"".join([*parts, b"}"]), warnings=warnings, infos=result.infos)
+    return envelope([*parts, b"}"], warnings=warnings, infos=result.infos)
 
 
 def statistics(found: Statistics) -> Mapping[str, object]:
@@ -52,13 +52,18 @@ def statistics(found: Statistics) -> Mapping[str, object]:
     }
 
 
-def _value(result: QueryResult, limit: int) -> bytes:
-    if result.type == "string":
-        return orjson.dumps([_seconds(int(result.steps[0])), result.string])
-    if result.type == "scalar":
-        return orjson.dumps([_seconds(int(result.steps[0])), format_value(float(result.values[0, 0]))])
+def _value(result: QueryResult, limit: int) -> Iterator[bytes]:
+    if result.type in {"string", "scalar"}:
+        text = result.string if result.type == "string" else format_value(float(result.values[0, 0]))
+        yield orjson.dumps([_seconds(int(result.steps[0])), text])
+        return
     form = (b',"value":', b"}") if result.type == "vector" else (b',"values":[', b"]}")
-    return b"[" + b",".join(_pieces(_columns(result), limit, *form)) + b"]"
+    opening = b"["
+    for piece in _pieces(_columns(result), limit, *form):
+        yield opening
+        yield piece
+        opening = b","
+    yield b"[]" if opening == b"[" else b"]"
 
 
 def _seconds(timestamp: int) -> float:
