@@ -14,6 +14,7 @@ from fusewatch import __version__
 from fusewatch.access.config import is_loopback
 from fusewatch.access.http import access_router
 from fusewatch.access.service import Access
+from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.router import PREFIX, own_router
 from fusewatch.api.fusewatch.services import OwnServices
 from fusewatch.api.prometheus import numbers
@@ -177,6 +178,7 @@ class Composition:
             event_reader=self._rooms.store,
             host_off=self.host.off_reason,
             config_problem=self.configuration.problem,
+            history=History(engine=self._engine, clock=self._clock),
             webhooks=lambda: self.configuration.settings.events.webhooks,
         )
 
