@@ -115,6 +115,15 @@ def test_nothing_is_said_of(parts):
     assert findings(situation(**parts)) == []
 
 
+@pytest.mark.parametrize(("seconds", "severity"), [(60, "warning"), (299, "warning"), (301, "critical"), (None, "critical")])
+@pytest.mark.parametrize(("key", "reading"), [("cpu", host(cores=(0.99,))), ("memory", host(used=0.99))])
+def test_a_burst_is_a_warning_until_it_lasts(key, reading, seconds, severity):
+    since = {} if seconds is None else {key: NOW - seconds * 1000}
+    [finding] = findings(situation(host=reading, since=since))
+    assert finding.severity == severity
+    assert finding.since == since.get(key)
+
+
 def test_the_worst_comes_first():
     found = findings(situation(host=host(cores=(0.85,), disk=0.99), targets=[target()], config_problem="x"))
     assert [finding.severity for finding in found] == ["critical", "critical", "warning", "warning"]

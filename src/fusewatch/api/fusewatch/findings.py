@@ -58,6 +58,12 @@ def _grade(value: float, bounds: tuple[float, float]) -> Severity | None:
     return "warning" if value > warning else None
 
 
+def _settled(severity: Severity | None, since: int | None, now: int, limits: Thresholds) -> Severity | None:
+    """A burst that has just begun is worth a warning, not more; one whose beginning nobody knows is taken at its word."""
+    burst = since is not None and now - since < limits.burst_s * 1000
+    return "warning" if severity == "critical" and burst else severity
+
+
 def _grade_low(value: float, bounds: tuple[float, float]) -> Severity | None:
     """How bad a value is that should be high."""
     warning, critical = bounds
@@ -83,14 +89,15 @@ def _host(situation: Situation, limits: Thresholds) -> Iterator[Finding]:
             link="/status",
         )
         return
-    yield from _cpu(host, situation.since, limits)
-    yield from _memory(host, situation.since, limits)
+    yield from _cpu(host, situation, limits)
+    yield from _memory(host, situation, limits)
     yield from _disks(host, situation, limits)
     yield from _file_descriptors(host, limits)
 
 
-def _cpu(host: Host, since: Mapping[str, int], limits: Thresholds) -> Iterator[Finding]:
-    severity = _grade(host.cpu.usage, limits.cpu)
+def _cpu(host: Host, situation: Situation, limits: Thresholds) -> Iterator[Finding]:
+    since = situation.since.get("cpu")
+    severity = _settled(_grade(host.cpu.usage, limits.cpu), since, situation.now, limits)
     if severity is None:
         return
     cores = len(host.cpu.cores)
@@ -101,14 +108,14 @@ def _cpu(host: Host, since: Mapping[str, int], limits: Thresholds) -> Iterator[F
         title=f"{host.hostname} is using {percent(host.cpu.usage)} of its processor",
         detail=f"That is the average over {count(cores, 'core')}; load {host.load.one_minute:.1f}."
         + (f" Busiest: {busiest}." if busiest else ""),
-        since=since.get("cpu"),
+        since=since,
         link="/",
     )
 
 
-def _memory(host: Host, since: Mapping[str, int], limits: Thresholds) -> Iterator[Finding]:
-    used = host.memory.by_type.used
-    severity = _grade(used, limits.memory)
+def _memory(host: Host, situation: Situation, limits: Thresholds) -> Iterator[Finding]:
+    used, since = host.memory.by_type.used, situation.since.get("memory")
+    severity = _settled(_grade(used, limits.memory), since, situation.now, limits)
     if severity is None:
         return
     largest = ", ".join(f"{process.name} ({size(process.memory_bytes)})" for process in host.processes.by_memory[:3])
@@ -118,7 +125,7 @@ def _memory(host: Host, since: Mapping[str, int], limits: Thresholds) -> Iterato
         layer="infrastructure",
         title=f"{host.hostname} is using {percent(used)} of its memory",
         detail=f"Programs can still get {free} of {size(host.memory.total_bytes)}." + (f" Largest: {largest}." if largest else ""),
-        since=since.get("memory"),
+        since=since,
         link="/",
     )
 

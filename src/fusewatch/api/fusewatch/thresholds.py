@@ -21,3 +21,5 @@ class Thresholds:
     data_free_bytes: tuple[int, int] = (5 << 30, 1 << 30)
     host_age_s: tuple[float, float] = (60.0, 300.0)
     starting_s: float = 60.0
+    #: For so long a busy processor or much used memory is a warning at most.
+    burst_s: float = 300.0
