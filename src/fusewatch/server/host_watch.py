@@ -51,7 +51,15 @@ class HostWatch:
             self._collector = HostCollector(
                 sink=self._sink, metadata_sink=self._metadata_sink, clock=self._clock, interval_ms=self._settings.interval
             )
-            async with asyncio.TaskGroup() as tasks:
-                collecting = tasks.create_task(self._collector.run())
-                await self._changed.wait()
-                collecting.cancel()
+            await self._run_until_changed(self._collector)
+
+    async def _run_until_changed(self, collector: HostCollector) -> None:
+        tasks = [asyncio.create_task(work) for work in (collector.run(), self._changed.wait())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                await task
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -132,7 +132,7 @@ class Supervisor:
             await entry.component.run()
         except Exception as error:  # noqa: BLE001 - whatever it was, the component is started again
             self._log.debug("component failed with", failed=entry.component.name, exc_info=True)
-            return f"{type(error).__name__}: {error}"
+            return _describe(error)
         return "ended by itself"
 
     async def _stop(self, entry: _Entry, within_s: float) -> None:
@@ -149,3 +149,10 @@ class Supervisor:
 
     def _set(self, entry: _Entry, state: State) -> None:
         entry.status = replace(entry.status, state=state, since=self._clock.now_ms())
+
+
+def _describe(error: BaseException) -> str:
+    """The error in a line; of a task group's errors the first, which is nearly always the only one."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
