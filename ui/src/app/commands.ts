@@ -7,13 +7,13 @@ export interface Command {
 
 const MOST_SHOWN = 50
 
-/** The commands that hold every typed word, the better a label starts the earlier it stands. */
+/** The commands that hold every typed word, the earlier they stand in a label, and the shorter it is, the earlier it comes. */
 export function findCommands(commands: readonly Command[], text: string): Command[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean)
   return commands
     .map((command) => ({ command, rank: rank(command.label.toLowerCase(), words) }))
     .filter((scored) => scored.rank < Infinity)
-    .sort((left, right) => left.rank - right.rank)
+    .sort((left, right) => left.rank - right.rank || left.command.label.length - right.command.label.length)
     .slice(0, MOST_SHOWN)
     .map((scored) => scored.command)
 }

@@ -18,14 +18,15 @@ export const SHARED_DEFAULTS: SharedSearch = { ...DEFAULT_RANGE, tz: 'local', re
 export function validateShared(raw: Partial<SharedSearch> & SearchSchemaInput): SharedSearch {
   const refresh = textOf(raw.refresh)
   return {
-    ...validRange({ from: textOf(raw.from), to: textOf(raw.to) }),
+    ...validRange({ from: textOf(raw.from) || DEFAULT_RANGE.from, to: textOf(raw.to) || DEFAULT_RANGE.to }),
     tz: raw.tz === 'utc' ? 'utc' : 'local',
     refresh: refresh in REFRESH_CHOICES ? refresh : SHARED_DEFAULTS.refresh,
   }
 }
 
 function validRange(range: TimeRange): TimeRange {
-  const [from, to] = [parseTime(range.from, 0), parseTime(range.to, 0)]
+  const now = Date.now()
+  const [from, to] = [parseTime(range.from, now), parseTime(range.to, now)]
   return from !== null && to !== null && from < to ? range : DEFAULT_RANGE
 }
 

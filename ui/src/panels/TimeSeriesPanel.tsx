@@ -3,7 +3,7 @@ import type { Labels } from '../api/prometheus/results'
 import { useConnection } from '../app/services'
 import { ExploreLink } from '../parts/ExploreLink'
 import { Empty, Failing, Loading, Note, Stale } from '../parts/states'
-import { formatLabels, greatestLines, MOST_LINES, toFrame } from './frame'
+import { formatLabels, greatestLines, inOrder, MOST_LINES, toFrame } from './frame'
 import { Graph, type GraphLook } from './Graph'
 import { Panel } from './Panel'
 import { formatCount } from './units'
@@ -16,6 +16,8 @@ export interface TimeSeriesPanelProps {
   look: GraphLook
   /** A line's name in this graph; by default its labels as PromQL writes them. */
   name?: (labels: Labels) => string
+  /** Where a line stands among the others; by default as answered. */
+  order?: (labels: Labels) => number
   /** Why there may be nothing, said where the graph would be. */
   emptyReason?: string
   /** More to do with this graph, before what every graph offers. */
@@ -26,11 +28,11 @@ export interface TimeSeriesPanelProps {
 const POINTS = 360
 
 /** One query over the page's time: its graph in whichever state its data is. */
-export function TimeSeriesPanel({ title, query, look, name = formatLabels, emptyReason, actions }: TimeSeriesPanelProps): ReactNode {
+export function TimeSeriesPanel({ title, query, look, name = formatLabels, order, emptyReason, actions }: TimeSeriesPanelProps): ReactNode {
   const [view, setView] = useState<'graph' | 'table'>('graph')
   const result = useRangeQuery(query, POINTS)
   const { lost } = useConnection()
-  const frame = useMemo(() => result.data && toFrame(result.data, name), [result.data, name])
+  const frame = useMemo(() => result.data && inOrder(toFrame(result.data, name), order), [result.data, name, order])
   const drawn = useMemo(() => frame && { ...frame, lines: greatestLines(frame.lines, MOST_LINES) }, [frame])
   const stale = result.isError || lost
 

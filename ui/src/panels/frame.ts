@@ -40,6 +40,12 @@ function onGrid(series: Series, { start, step }: RangeWindow, length: number): (
   return values
 }
 
+/** The frame with its lines in an order of their own: what is piled up has a bottom. */
+export function inOrder(frame: Frame, order: ((labels: Labels) => number) | undefined): Frame {
+  if (!order) return frame
+  return { ...frame, lines: [...frame.lines].sort((left, right) => order(left.labels) - order(right.labels)) }
+}
+
 /** The lines with the greatest values, in their order; all of them while there are few. */
 export function greatestLines(lines: readonly Line[], most: number): Line[] {
   if (lines.length <= most) return [...lines]

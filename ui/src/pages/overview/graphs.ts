@@ -7,9 +7,11 @@ export interface HostGraph {
   query: string
   look: GraphLook
   name: (labels: Labels) => string
+  order?: (labels: Labels) => number
 }
 
-/** Colours by meaning: the memory that can be had back must not look like the memory in use. */
+/** From the bottom of the pile: what is in use, what can be had back, what is free. */
+const MEMORY_TYPES = ['used', 'buffers', 'cached', 'free']
 const MEMORY_COLOURS: Record<string, number> = { used: 0, buffers: 4, cached: 2, free: 9 }
 const DIRECTION_COLOURS: Record<string, number> = { receive: 2, transmit: 8 }
 
@@ -17,6 +19,8 @@ const label =
   (name: string, otherwise: string) =>
   (labels: Labels): string =>
     labels[name] ?? otherwise
+
+const memoryOrder = (labels: Labels): number => MEMORY_TYPES.indexOf(labels['memory_type'] ?? '')
 
 const direction = (labels: Labels): string => `${labels['interface'] ?? ''} ${labels['direction'] === 'receive' ? 'in' : 'out'}`.trim()
 
@@ -26,7 +30,7 @@ export function hostGraphs(instance: string, perCore: boolean): HostGraph[] {
   const cpu = `node_cpu_usage{${here}}`
   return [
     {
-      title: perCore ? 'CPU per core' : 'CPU, all cores',
+      title: 'CPU',
       query: perCore ? cpu : `avg(${cpu})`,
       look: { unit: 'ratio', min: 0, max: 1 },
       name: perCore ? (labels) => `core ${labels['cpu_core'] ?? ''}` : () => 'all cores',
@@ -36,6 +40,7 @@ export function hostGraphs(instance: string, perCore: boolean): HostGraph[] {
       query: `node_memory_usage{${here}, memory_type!="swap"}`,
       look: { unit: 'ratio', stacked: true, min: 0, max: 1, colour: (labels) => MEMORY_COLOURS[labels['memory_type'] ?? ''] },
       name: label('memory_type', 'memory'),
+      order: memoryOrder,
     },
     {
       title: 'Disk used, per mount',

@@ -14,7 +14,7 @@ const COLUMNS: Column<Component>[] = [
   { id: 'name', header: 'Component', value: (row) => row.name },
   { id: 'state', header: 'State', value: (row) => row.state, cell: (row) => <Status kind={COMPONENT_KIND[row.state]}>{row.state}</Status> },
   { id: 'since', header: 'Since', value: (row) => row.since, cell: (row) => <Time at={row.since} absolute={false} /> },
-  { id: 'restarts', header: 'Restarts', value: (row) => row.restarts, numeric: true, cell: (row) => formatCount(row.restarts) },
+  { id: 'restarts', header: 'Restarts', value: (row) => row.restarts, numeric: true, minor: true, cell: (row) => formatCount(row.restarts) },
   { id: 'why', header: 'Why', value: (row) => row.reason ?? row.last_error ?? '', cell: (row) => <Why component={row} />, main: true },
 ]
 

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+from tests.ui.conftest import OpenPage
+from tests.ui.test_pages import PAGES, settled
+
+AXE = Path(__file__).parents[2] / "ui/node_modules/axe-core/axe.min.js"
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="the UI's packages are not installed")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", [*PAGES, "/explore?q=node_memory_usage", "/explore?q=node_memory_usage&tab=table"])
+def test_axe_finds_nothing_to_object_to(open_page: OpenPage, path: str, scheme: str):
+    # axe measures with inline styles, which the policy refuses; the policy itself is tested everywhere else.
+    page = open_page(path, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    if path in PAGES:
+        settled(page, path)
+    else:
+        expect(page.get_by_role("textbox", name="Query A")).to_be_visible()
+        expect(page.get_by_role("region", name="Query A").get_by_text("series")).to_be_visible()
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found["violations"]] == []
