@@ -11,11 +11,12 @@ import numpy as np
 
 from fusewatch.promql import ast
 from fusewatch.promql.annotations import Annotations
+from fusewatch.promql.arrays import Bools
 from fusewatch.promql.errors import ExecutionError
 from fusewatch.promql.functions.labelling import valid_label_name
 from fusewatch.promql.kernels import aggregate as codes
 from fusewatch.promql.kernels.aggregate import aggregate, quantiles, ranks
-from fusewatch.promql.matrix import Bools, Matrix, group_rows
+from fusewatch.promql.matrix import Matrix, group_rows, label_keys
 from fusewatch.promql.numbers import format_value, go_general
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.samples import Float64s, Int64s
@@ -41,16 +42,25 @@ def aggregated(node: ast.Aggregate, vector: Matrix, param: Float64s | str | None
     """
     if isinstance(param, str):
         return _count_values(node, vector, param)
-    labels, groups = group_rows(grouping_labels(row, node) for row in vector.labels)
+    labels, groups = _groups(vector, node)
     if param is None:
         counts, values = np.zeros((len(labels), vector.values.shape[1]), np.int64), np.zeros((len(labels), vector.values.shape[1]))
         aggregate(_CODES[node.op], groups, vector.values, vector.present, counts, values)
-        return _grouped(tuple(labels), counts, values, _dropped(groups, vector, len(labels)))
+        return _grouped(labels, counts, values, _dropped(groups, vector, len(labels)))
     if node.op == "quantile":
-        return _quantile(node, vector, param, (tuple(labels), groups), notes)
+        return _quantile(node, vector, param, (labels, groups), notes)
     if node.op == "limit_ratio":
         return _limit_ratio(node, vector, param, notes)
     return _best(node, vector, param, groups)
+
+
+def _groups(vector: Matrix, node: ast.Aggregate) -> tuple[Sequence[Labels], Int64s]:
+    """The labels of each group, and each series' group (series) int64."""
+    names = (METRIC_NAME, *node.grouping) if node.without else node.grouping
+    keys, groups = group_rows(label_keys(vector.labels, names, only=not node.without))
+    firsts = np.full(len(keys), len(vector), np.int64)
+    np.minimum.at(firsts, groups, np.arange(len(vector)))
+    return [grouping_labels(vector.labels[row], node) for row in firsts.tolist()], groups
 
 
 def grouping_labels(labels: Labels, node: ast.Aggregate) -> Labels:
@@ -147,13 +157,13 @@ def _count_values(node: ast.Aggregate, vector: Matrix, label: str) -> Matrix:
         raise ExecutionError(f'invalid label name "{shown}"')
     grouping = tuple(name for name in node.grouping if name != label)
     base = replace(node, grouping=(*grouping, label) if node.without else grouping)
-    labels, groups = group_rows(grouping_labels(row, base) for row in vector.labels)
+    names, groups = _groups(vector, base)
     rows, steps = np.nonzero(vector.present)
     distinct, which = np.unique(vector.values[rows, steps], return_inverse=True)
     cells, series = np.unique(groups[rows] * max(len(distinct), 1) + which, return_inverse=True)
     values = np.zeros((len(cells), vector.values.shape[1]))
     np.add.at(values, (series, steps), 1.0)
-    names, hidden = tuple(labels), node.without and label in node.grouping
+    hidden = node.without and label in node.grouping
     found = []
     for cell in cells.tolist():
         group, value = divmod(cell, max(len(distinct), 1))

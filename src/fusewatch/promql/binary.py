@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 
 from fusewatch.promql import ast
+from fusewatch.promql.arrays import Bools
 from fusewatch.promql.matching import matched_operation, set_operation
-from fusewatch.promql.matrix import Bools, Matrix
+from fusewatch.promql.matrix import Matrix
 from fusewatch.telemetry.samples import Float64s
 
 ARITHMETIC: Final[dict[str, Callable[[Float64s, Float64s], Float64s]]] = {

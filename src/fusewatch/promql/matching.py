@@ -13,9 +13,11 @@ from functools import partial
 import numpy as np
 
 from fusewatch.promql import ast
+from fusewatch.promql.arrays import Bools
 from fusewatch.promql.ast import Cardinality
 from fusewatch.promql.errors import TOO_MANY_SAMPLES, ExecutionError, TooManySamplesError
-from fusewatch.promql.matrix import RESERVED, Bools, Matrix, group_rows, merged, stacked
+from fusewatch.promql.kernels.aggregate import count_by
+from fusewatch.promql.matrix import RESERVED, Matrix, group_rows, label_keys, merged, stacked
 from fusewatch.telemetry.labels import METRIC_NAME, Labels, quote, quote_label
 from fusewatch.telemetry.samples import Float64s, Int64s
 
@@ -30,16 +32,17 @@ def signature(labels: Labels, matching: ast.Matching) -> Labels:
 
 def _signatures(matching: ast.Matching, left: Matrix, right: Matrix) -> tuple[Int64s, Int64s, int]:
     """The number of each row's signature on both sides, and how many there are."""
-    numbers, of_left = group_rows(signature(labels, matching) for labels in left.labels)
-    numbers, of_right = group_rows((signature(labels, matching) for labels in right.labels), numbers)
+    names = matching.labels if matching.on else (METRIC_NAME, *matching.labels)
+    numbers, of_left = group_rows(label_keys(left.labels, names, only=matching.on))
+    numbers, of_right = group_rows(label_keys(right.labels, names, only=matching.on), numbers)
     return of_left, of_right, len(numbers)
 
 
 def _any_by(groups: Int64s, present: Bools, count: int) -> Bools:
     """Whether any row of each group has a sample (groups, steps)."""
-    found = np.zeros((count, present.shape[1]), np.bool_)
-    np.logical_or.at(found, groups, present)
-    return found
+    counts = np.zeros((count, present.shape[1]), np.int64)
+    count_by(groups, present, counts)
+    return counts > 0
 
 
 def set_operation(op: str, matching: ast.Matching, left: Matrix, right: Matrix, steps: int) -> Matrix:
@@ -195,7 +198,7 @@ def _first_clash(groups: Int64s, present: Bools, count: int) -> tuple[int, int] 
     if len(np.unique(groups)) == len(groups):
         return None
     counts = np.zeros((count, present.shape[1]), np.int64)
-    np.add.at(counts, groups, present)
+    count_by(groups, present, counts)
     steps = np.flatnonzero((counts > 1).any(axis=0))
     if not len(steps):
         return None

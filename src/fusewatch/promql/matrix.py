@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fusewatch.promql.arrays import Bools
 from fusewatch.promql.errors import ExecutionError
+from fusewatch.promql.kernels.aggregate import count_by
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.samples import Float64s, Int64s, SeriesSet
 
-Bools = NDArray[np.bool_]
+K = TypeVar("K", bound=Hashable)
 #: Labels that say what a metric means; they go with its name.
 RESERVED: Final = (METRIC_NAME, "__type__", "__unit__")
 SAME_LABELSET: Final = "vector cannot contain metrics with the same labelset"
@@ -132,7 +133,7 @@ def merged(matrix: Matrix) -> Matrix:
         return matrix
     into = np.asarray(target)
     count = np.zeros((len(places), matrix.values.shape[1]), np.int64)
-    np.add.at(count, into, matrix.present)
+    count_by(into, matrix.present, count)
     if (count > 1).any():
         raise ExecutionError(SAME_LABELSET)
     values = np.zeros(count.shape)
@@ -170,8 +171,17 @@ def stacked(parts: Iterable[Matrix], steps: int) -> Matrix:
     )
 
 
-def group_rows(keys: Iterable[Labels], known: Mapping[Labels, int] | None = None) -> tuple[dict[Labels, int], Int64s]:
+def group_rows(keys: Iterable[K], known: Mapping[K, int] | None = None) -> tuple[dict[K, int], Int64s]:
     """Each key's number in order of first appearance, and the number of each row (rows) int64."""
     numbers = dict(known or {})
     rows = [numbers.setdefault(key, len(numbers)) for key in keys]
     return numbers, np.asarray(rows, np.int64)
+
+
+def label_keys(rows: Sequence[Labels], names: Iterable[str], *, only: bool) -> list[tuple[object, ...]]:
+    """For each label set what it has of ``names`` (``only``) or beside them, as something cheap to compare."""
+    wanted = tuple(names)
+    if only:
+        return [tuple([labels.get(name) for name in wanted]) for labels in rows]
+    unwanted = frozenset(wanted)
+    return [tuple([pair for pair in labels.pairs if pair[0] not in unwanted]) for labels in rows]

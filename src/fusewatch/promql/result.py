@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from fusewatch.promql.arrays import Bools
 from fusewatch.promql.errors import ExecutionError
-from fusewatch.promql.matrix import RESERVED, SAME_LABELSET, Bools, Grid, Matrix, RangeVector, Value, without_dropped_names
+from fusewatch.promql.matrix import RESERVED, SAME_LABELSET, Grid, Matrix, RangeVector, Value, without_dropped_names
 from fusewatch.promql.selectors import between
 from fusewatch.telemetry.labels import EMPTY, Labels
 from fusewatch.telemetry.samples import Float64s, Int64s, SeriesSet

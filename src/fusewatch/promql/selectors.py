@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from fusewatch.promql.arrays import Bools
 from fusewatch.promql.kernels.lookback import lookback
-from fusewatch.promql.matrix import Bools, Grid, Matrix, RangeVector
+from fusewatch.promql.matrix import Grid, Matrix, RangeVector
 from fusewatch.promql.parallel import over_rows
 from fusewatch.telemetry.samples import Int64s, SeriesSet, is_stale
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from fusewatch.promql.arrays import Bools
 from fusewatch.promql.ast import ValueType
 from fusewatch.promql.errors import ExecutionError
 from fusewatch.promql.functions.absence import absent_labels
@@ -14,7 +15,7 @@ from fusewatch.promql.functions.function import CallContext, Function, Implement
 from fusewatch.promql.kernels import ranges as codes
 from fusewatch.promql.kernels.ranges import over_windows
 from fusewatch.promql.kernels.sliding import sliding_extremes, sliding_quantiles
-from fusewatch.promql.matrix import Bools, Matrix, RangeVector
+from fusewatch.promql.matrix import Matrix, RangeVector
 from fusewatch.promql.numbers import go_general
 from fusewatch.promql.parallel import over_rows
 from fusewatch.telemetry.labels import METRIC_NAME, quote

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from fusewatch.promql.arrays import Bools
 from fusewatch.promql.kernels.compensated import add, mean_step
 from fusewatch.promql.kernels.over_time import quantile_of
-from fusewatch.promql.matrix import Bools
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.samples import Float64s, Int64s
 
@@ -81,6 +81,14 @@ def _finish(op: int, counts: Int64s, result: Float64s, spare: Float64s, running:
             else:
                 variance = result[group, step] / n
                 result[group, step] = math.sqrt(variance) if op == STDDEV else variance
+
+
+@kernel
+def count_by(groups: Int64s, present: Bools, counts: Int64s) -> None:
+    """Adds to ``counts`` (groups, steps) how many rows of each group are ``present`` (series, steps)."""
+    for row in range(len(groups)):
+        for step in range(present.shape[1]):
+            counts[groups[row], step] += present[row, step]
 
 
 @kernel

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from fusewatch.promql.matrix import Bools
+from fusewatch.promql.arrays import Bools
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.samples import Float64s, Int64s
 

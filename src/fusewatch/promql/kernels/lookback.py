@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fusewatch.promql.matrix import Bools
+from fusewatch.promql.arrays import Bools
 from fusewatch.telemetry.kernels import kernel
 from fusewatch.telemetry.samples import STALE_BITS, Float64s, Int64s, UInt64s
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from fusewatch.promql.arrays import Bools
 from fusewatch.promql.kernels.over_time import deviation_of, last_extreme, mean_of, sum_of, variance_of
 from fusewatch.promql.kernels.rates import count_changes, extrapolated, instant_change, regression, smoothed
-from fusewatch.promql.matrix import Bools
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.samples import Float64s, Int64s
 

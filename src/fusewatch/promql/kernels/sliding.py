@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from fusewatch.promql.arrays import Bools
 from fusewatch.promql.kernels.over_time import interpolated
-from fusewatch.promql.matrix import Bools
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.samples import Float64s, Int64s
 
