@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import urllib.request
 
 import psutil
 import pytest
@@ -184,3 +187,32 @@ def test_users_added_while_it_runs_are_asked_for_soon(tmp_path):
         server.wait_for(lambda: server.ask("/api/v1/query?query=up", Authorization=f"Bearer {token}")[0] == 200)
         assert server.status("/-/healthy") == server.status("/") == 200
         assert server.status("/metrics") == server.status("/health/ready") == 401
+
+
+def test_with_a_certificate_it_talks_tls_alone(tmp_path):
+    openssl = shutil.which("openssl") or pytest.skip("openssl is not installed")
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "1"]
+    subprocess.run(
+        [*command, "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], cwd=tmp_path, check=True, capture_output=True
+    )
+    config = "access: {tls: {cert_file: cert.pem, key_file: key.pem}}\n"
+    server = RunningServer(tmp_path / "data", config=config)
+    try:
+        url = server.wait_for_line(r"open +(https\S+)")[1]
+        context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+        with urllib.request.urlopen(url + "/-/healthy", context=context, timeout=30) as answer:
+            assert answer.status == 200
+        with pytest.raises(OSError, match=r"(?i)reset|closed|empty|disconnected|status line"):
+            urllib.request.urlopen(url.replace("https", "http") + "/-/healthy", timeout=30)
+    finally:
+        server.stop()
+
+
+def test_a_certificate_that_is_none_is_told_in_one_line(tmp_path):
+    (tmp_path / "cert.pem").write_text("not a certificate")
+    (tmp_path / "fusewatch.yml").write_text("access: {tls: {cert_file: cert.pem, key_file: cert.pem}}\n")
+    done = up("--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0", cwd=tmp_path)
+    assert done.returncode == 3
+    [line] = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    assert "can't be used" in line
+    assert "Traceback" not in done.stderr
