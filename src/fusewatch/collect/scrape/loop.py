@@ -31,8 +31,8 @@ from fusewatch.telemetry.samples import SampleBatch
 
 #: What a body may be unpacked to where the job sets no limit.
 DEFAULT_BODY_LIMIT: Final = 256 << 20
-#: Bodies below this are read on the event loop (well under a millisecond when known); a thread costs more.
-_SMALL_BODY: Final = 16 << 10
+#: Pages up to this size are read on the event loop when their lines are known (about 1 ms); a thread costs more than that.
+_SMALL_PAGE: Final = 256 << 10
 _WRITE_LIMIT_S: Final = 30.0
 
 _log = structlog.stdlib.get_logger(component="scrape")
@@ -164,14 +164,17 @@ class TargetLoop:
     async def _read(self, answer: Answer) -> Page:
         grammar = format_of(answer.content_type, self._job.config.fallback_scrape_protocol)
 
-        def read() -> Page:
+        def unpacked() -> bytes:
             body = unpack(answer.body, answer.content_encoding, self._body_limit)
-            self._small = len(body) < _SMALL_BODY
-            return self._reader.read(body, grammar)
+            self._small = len(body) <= _SMALL_PAGE
+            return body
 
-        if self._small and len(answer.body) < _SMALL_BODY:
-            return read()
-        return await asyncio.get_running_loop().run_in_executor(self._tools.workers, read)
+        if self._small and len(answer.body) <= _SMALL_PAGE:
+            page = self._reader.read_known(unpacked(), grammar)
+            if page is not None:
+                return page
+        work = asyncio.get_running_loop().run_in_executor(self._tools.workers, lambda: self._reader.read(unpacked(), grammar))
+        return await work
 
     def _check_samples(self, page: Page) -> None:
         limit = self._job.config.sample_limit

@@ -1,0 +1,1 @@
+"""Scraping: reading pages, scraping many targets, taking up long lists of targets."""
