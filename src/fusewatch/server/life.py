@@ -82,11 +82,11 @@ class Life:
             composition = Composition(
                 source=self._source, settings=self._settings, rooms=rooms, listener=listener, data_dir=data_dir, clock=self._clock
             )
+            http = HttpServer(composition.app, listener, tls=self._settings.access.tls)
         except BaseException:
             await asyncio.to_thread(rooms.close)
             raise
         self._composition = composition
-        http = HttpServer(composition.app, listener, tls=self._settings.access.tls)
         try:
             composition.start()
             await http.start()

@@ -18,7 +18,7 @@ class Warmup:
 
     name = "warm-up"
 
-    def __init__(self, warm: Sequence[Callable[[], None]], *, clock: Clock, slow_after_s: float = 2.0) -> None:
+    def __init__(self, warm: Sequence[Callable[[], None]], *, clock: Clock, slow_after_s: float = 3.0) -> None:
         self._warm = warm
         self._clock = clock
         self._slow_after_s = slow_after_s

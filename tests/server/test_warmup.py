@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from fusewatch.server.warmup import Warmup
+from fusewatch.telemetry.clock import SystemClock
+
+
+def test_it_is_ready_once_every_room_has_warmed_up():
+    async def scenario():
+        order: list[str] = []
+        warmup = Warmup([lambda: order.append("store"), lambda: order.append("queries")], clock=SystemClock())
+        assert warmup.unready_reason() == "compiled kernels are being loaded"
+        task = asyncio.create_task(warmup.run())
+        while warmup.unready_reason():  # noqa: ASYNC110 - a state without an event
+            await asyncio.sleep(0.001)
+        assert order == ["store", "queries"]
+        task.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_slow_one_is_explained():
+    async def scenario():
+        compiled = threading.Event()
+        warmup = Warmup([lambda: assert_true(compiled.wait(30))], clock=SystemClock(), slow_after_s=0.01)
+        task = asyncio.create_task(warmup.run())
+        while "compiled; the first start" not in (warmup.unready_reason() or ""):  # noqa: ASYNC110 - a state without an event
+            await asyncio.sleep(0.001)
+        compiled.set()
+        while warmup.unready_reason():  # noqa: ASYNC110 - a state without an event
+            await asyncio.sleep(0.001)
+        task.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_kernel_that_can_not_be_compiled_is_a_failure_of_the_component():
+    def broken() -> None:
+        raise RuntimeError("no compiler")
+
+    with pytest.raises(RuntimeError, match="no compiler"):
+        asyncio.run(Warmup([broken], clock=SystemClock()).run())
+
+
+def assert_true(value: bool) -> None:
+    assert value
