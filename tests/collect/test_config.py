@@ -56,6 +56,12 @@ def test_secrets_are_not_in_what_is_shown():
     assert shown["password"] == "<secret>"
 
 
+def test_passwords_in_addresses_are_not_shown():
+    address = "http://me:hunter2@example.org/targets"
+    config = ScrapeConfig.model_validate({"job_name": "a", "proxy_url": address, "http_sd_configs": [{"url": address}]})
+    assert "hunter2" not in config.model_dump_json()
+
+
 def test_a_job_inherits_what_it_does_not_say():
     defaults = GlobalConfig.model_validate({"scrape_interval": "30s", "scrape_timeout": "20s", "sample_limit": 7})
     own = {"job_name": "own", "scrape_interval": "5s", "sample_limit": 9}

@@ -19,7 +19,7 @@ import aiohttp
 from yarl import URL
 
 from fusewatch.collect.errors import LimitError, ScrapeError
-from fusewatch.collect.http_config import HttpConfig
+from fusewatch.collect.http_config import HttpConfig, redact
 from fusewatch.collect.tls import TLSContext
 from fusewatch.telemetry.config import read_secret
 
@@ -63,10 +63,10 @@ class HttpClient:
                 body = await _read_bounded(response.content, limit)
                 return Answer(body, response.headers.get("Content-Type", ""), response.headers.get("Content-Encoding", ""))
         except TimeoutError as error:
-            message = f'Get "{url}": context deadline exceeded'
+            message = f'Get "{redact(url)}": context deadline exceeded'
             raise ScrapeError(message) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            message = f'Get "{url}": {str(error) or type(error).__name__}'
+            message = f'Get "{redact(url)}": {str(error) or type(error).__name__}'
             raise ScrapeError(message) from error
 
     async def close(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from fusewatch.collect.unsupported import Unsupported
 from fusewatch.telemetry.config import Block, Secret
@@ -41,6 +41,16 @@ def _scalar_text(value: Any) -> Any:
     return str(value) if isinstance(value, (int, float)) else value
 
 
+def redact(url: str) -> str:
+    """The address without its password."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return url.replace(f":{parts.password}@", ":<secret>@", 1)
+
+
+#: An address whose password is never shown.
+Address = Annotated[str, PlainSerializer(redact, when_used="json")]
 #: Text that may stand in the file without quotes even if it looks like a number.
 Text = Annotated[str, BeforeValidator(_scalar_text)]
 
@@ -131,7 +141,7 @@ class HttpConfig(Block):
     bearer_token_file: str = ""
     oauth2: Unsupported = None
     tls_config: TLSConfig = TLSConfig()
-    proxy_url: str = ""
+    proxy_url: Address = ""
     no_proxy: str = ""
     proxy_from_environment: bool = False
     proxy_connect_header: Unsupported = None

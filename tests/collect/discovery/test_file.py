@@ -81,6 +81,17 @@ def test_changes_are_taken_up_at_once(tmp_path):
     asyncio.run(work())
 
 
+def test_a_folder_may_come_later(tmp_path):
+    async def work():
+        async with discovering(tmp_path, "later/*.json") as (_, published):
+            await published.until()
+            (tmp_path / "later").mkdir()
+            (tmp_path / "later" / "a.json").write_text('[{"targets": ["a:1"]}]')
+            await published.until("a:1")
+
+    asyncio.run(work())
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

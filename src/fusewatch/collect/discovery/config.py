@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from fusewatch.collect.http_config import HttpConfig, Text
+from fusewatch.collect.http_config import Address, HttpConfig, Text
 from fusewatch.telemetry.config import Block, DurationMs
 
 #: As Prometheus: one ``*`` in the last part of the path, and an ending that says how to read it.
@@ -54,7 +54,7 @@ class FileSdConfig(Block):
 class HttpSdConfig(HttpConfig):
     """Target groups from an HTTP endpoint that answers JSON."""
 
-    url: str
+    url: Address
     refresh_interval: DurationMs = 60_000
 
     @field_validator("url")

@@ -18,6 +18,7 @@ from fusewatch.collect.discovery.groups import Publish, TargetGroup
 from fusewatch.collect.discovery.payload import parse_groups
 from fusewatch.collect.errors import DiscoveryError, ScrapeError
 from fusewatch.collect.http_client import HttpClient
+from fusewatch.collect.http_config import redact
 from fusewatch.collect.scrape.decode import unpack
 from fusewatch.telemetry.clock import Clock
 
@@ -42,7 +43,8 @@ class HttpDiscovery:
             "User-Agent": f"Fusewatch/{version}".rstrip("/"),
             "X-Prometheus-Refresh-Interval-Seconds": f"{self._refresh_s:g}",
         }
-        self.source = config.url
+        self._url = config.url
+        self.source = redact(config.url)
         self.last_error = ""
         self.last_refresh = 0
 
@@ -61,7 +63,7 @@ class HttpDiscovery:
             await self._client.close()
 
     async def _ask(self) -> list[TargetGroup]:
-        answer = await self._client.get(self.source, headers=self._headers, timeout_s=_TIMEOUT_S, limit=_LONGEST_ANSWER)
+        answer = await self._client.get(self._url, headers=self._headers, timeout_s=_TIMEOUT_S, limit=_LONGEST_ANSWER)
         header = Message()
         header["content-type"] = answer.content_type
         if header.get_content_type() != "application/json":

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import structlog
 from watchfiles import awatch
 
-_SETTLE_S: Final = 1.0
-#: How long the watcher's thread may sleep before it looks whether it should end, ms.
-_THREAD_TURN_MS: Final = 2_000
+_PAUSE_S: Final = 10.0
+#: How often the watcher looks whether it should watch other directories, ms.
+_TURN_MS: Final = 2_000
+
+_log = structlog.stdlib.get_logger(component="discovery")
 
 
 class DirectoryWatch:
@@ -34,24 +38,28 @@ class DirectoryWatch:
         self._resubscribed.set()
 
     async def run(self) -> None:
-        """Watches until it is cancelled. A directory that does not exist (yet) is left to its subscriber's own interval."""
+        """Watches until it is cancelled. A directory that does not exist yet is watched soon after it does."""
         while True:
             self._resubscribed.clear()
-            directories = {path for paths in self._waiting.values() for path in paths if path.is_dir()}
+            directories = self._existing()
             if directories:
                 await self._watch(directories)
-            else:
-                await self._resubscribed.wait()
-            await asyncio.sleep(0)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0 if directories else _TURN_MS / 1000):
+                    await self._resubscribed.wait()
+
+    def _existing(self) -> set[Path]:
+        return {path for paths in self._waiting.values() for path in paths if path.is_dir()}
 
     async def _watch(self, directories: set[Path]) -> None:
+        """Watches until other directories are to be watched."""
         changes = awatch(
             *directories,
             recursive=False,
             stop_event=self._resubscribed,
             debounce=200,
             step=50,
-            rust_timeout=_THREAD_TURN_MS,
+            rust_timeout=_TURN_MS,
             yield_on_timeout=True,
         )
         begun = False
@@ -62,5 +70,8 @@ class DirectoryWatch:
                     if paths & touched or not begun:  # what changed before the thread began, it did not see
                         event.set()
                 begun = True
-        except (FileNotFoundError, RuntimeError):  # a directory went away meanwhile
-            await asyncio.sleep(_SETTLE_S)
+                if self._existing() != directories:
+                    return
+        except (OSError, RuntimeError) as error:  # a directory went away, or the machine watches too much already
+            _log.warning("directories can't be watched; targets are read at their refresh interval", reason=str(error))
+            await asyncio.sleep(_PAUSE_S)
