@@ -49,8 +49,8 @@ class _Run:
             yield
         except CancelledReadError as error:
             if self.budget.cancelled:
-                raise QueryCanceledError(f"query was canceled in {name}") from error
-            raise QueryTimeoutError(f"query timed out in {name}") from error
+                raise QueryCanceledError("query was canceled in expression evaluation") from error
+            raise QueryTimeoutError("query timed out in expression evaluation") from error
         except LimitExceededError as error:
             raise TooManySamplesError(str(error)) from error
         finally:

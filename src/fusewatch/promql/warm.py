@@ -20,6 +20,8 @@ from fusewatch.telemetry.samples import SeriesSet
 _QUERIES: Final = (
     "timestamp(x)",
     "sum by (le) (rate(x[1m]))",
+    "sum_over_time(x[1m])",
+    "x and on (le) x",
     "quantile by (le) (0.5, x)",
     "topk by (le) (1, x)",
     "max_over_time(x[1m])",

@@ -13,6 +13,7 @@ from fusewatch.promql.errors import ExecutionError
 from fusewatch.promql.functions.absence import absent_labels
 from fusewatch.promql.functions.function import CallContext, Function, Implementation
 from fusewatch.promql.kernels import ranges as codes
+from fusewatch.promql.kernels.extrapolation import extrapolated_change
 from fusewatch.promql.kernels.ranges import over_windows
 from fusewatch.promql.kernels.sliding import sliding_extremes, sliding_quantiles
 from fusewatch.promql.matrix import Matrix, RangeVector
@@ -70,9 +71,24 @@ def _plain(op: int, *, keep_name: bool = False) -> Implementation:
     return lambda call: windowed(op, call.range(0), keep_name=keep_name)
 
 
-def _counter(op: int) -> Implementation:
+def _change(*, counter: bool, per_second: bool = False) -> Callable[[CallContext], Matrix]:
     def apply(call: CallContext) -> Matrix:
-        result = windowed(op, call.range(0))
+        vector = call.range(0)
+        windows = (vector.ends, vector.range_ms)
+
+        def run(series: Columns, values: Float64s, present: Bools) -> None:
+            extrapolated_change(counter, per_second, series, windows, values, present)
+
+        return _evaluated(vector, run)
+
+    return apply
+
+
+def _counter(*, per_second: bool) -> Implementation:
+    change = _change(counter=True, per_second=per_second)
+
+    def apply(call: CallContext) -> Matrix:
+        result = change(call)
         for name in {labels.get(METRIC_NAME, "") for labels in result.labels}:
             if name and not name.endswith(_COUNTER_SUFFIXES):
                 text = f"metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {quote(name)}"
@@ -122,9 +138,9 @@ def _of_range(name: str, apply: Implementation, *scalars: ValueType) -> Function
 
 
 FUNCTIONS: Final = (
-    _of_range("rate", _counter(codes.RATE)),
-    _of_range("increase", _counter(codes.INCREASE)),
-    _of_range("delta", _plain(codes.DELTA)),
+    _of_range("rate", _counter(per_second=True)),
+    _of_range("increase", _counter(per_second=False)),
+    _of_range("delta", _change(counter=False)),
     _of_range("irate", _plain(codes.IRATE)),
     _of_range("idelta", _plain(codes.IDELTA)),
     _of_range("deriv", _plain(codes.DERIV)),

@@ -7,34 +7,31 @@ from typing import Final
 
 from fusewatch.promql.arrays import Bools
 from fusewatch.promql.kernels.over_time import deviation_of, last_extreme, mean_of, sum_of, variance_of
-from fusewatch.promql.kernels.rates import count_changes, extrapolated, instant_change, regression, smoothed
+from fusewatch.promql.kernels.rates import count_changes, instant_change, regression, smoothed
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.samples import Float64s, Int64s
 
 # One kernel with codes, not a kernel per function: it compiles once. Those up to DOUBLE_EXPONENTIAL need two samples.
-RATE: Final = 0
-INCREASE: Final = 1
-DELTA: Final = 2
-IRATE: Final = 3
-IDELTA: Final = 4
-DERIV: Final = 5
-PREDICT: Final = 6
-DOUBLE_EXPONENTIAL: Final = 7
-CHANGES: Final = 8
-RESETS: Final = 9
-SUM: Final = 10
-AVG: Final = 11
-STDVAR: Final = 12
-STDDEV: Final = 13
-MAD: Final = 14
-FIRST: Final = 15
-LAST: Final = 16
-COUNT: Final = 17
-PRESENT: Final = 18
-TS_MIN: Final = 19
-TS_MAX: Final = 20
-TS_FIRST: Final = 21
-TS_LAST: Final = 22
+IRATE: Final = 0
+IDELTA: Final = 1
+DERIV: Final = 2
+PREDICT: Final = 3
+DOUBLE_EXPONENTIAL: Final = 4
+CHANGES: Final = 5
+RESETS: Final = 6
+SUM: Final = 7
+AVG: Final = 8
+STDVAR: Final = 9
+STDDEV: Final = 10
+MAD: Final = 11
+FIRST: Final = 12
+LAST: Final = 13
+COUNT: Final = 14
+PRESENT: Final = 15
+TS_MIN: Final = 16
+TS_MAX: Final = 17
+TS_FIRST: Final = 18
+TS_LAST: Final = 19
 
 
 @kernel
@@ -56,25 +53,17 @@ def over_windows(
     for row in range(len(offsets) - 1):
         low = high = offsets[row]
         stop = offsets[row + 1]
-        falls = 0  # within the window: most windows have none, and need no second look
         for step in range(len(ends)):
             while high < stop and timestamps[high] <= ends[step]:
-                falls += high > low and numbers[high] < numbers[high - 1]
                 high += 1
             while low < high and timestamps[low] <= ends[step] - range_ms:
                 low += 1
-                falls -= low < high and numbers[low] < numbers[low - 1]
             if high - low < (2 if op <= DOUBLE_EXPONENTIAL else 1):
                 continue
             present[row, step] = True
-            place = (low, high)
-            if op <= DELTA:
-                result = extrapolated(timestamps, numbers, place, (ends[step], range_ms), op != DELTA, falls)
-                values[row, step] = result / (range_ms / 1000.0) if op == RATE else result
-            elif op == RESETS:
-                values[row, step] = falls
-            elif op <= CHANGES:
-                values[row, step] = _movement(op, timestamps, numbers, place, times[step], (params[0][step], params[1][step]))
+            if op <= RESETS:
+                scalars = (params[0][step], params[1][step])
+                values[row, step] = _movement(op, timestamps, numbers, (low, high), times[step], scalars)
             elif op <= MAD:
                 values[row, step] = _summary(op, numbers, low, high)
             else:
@@ -93,7 +82,7 @@ def _movement(op: int, timestamps: Int64s, values: Float64s, place: tuple[int, i
         return slope * params[0] + intercept
     if op == DOUBLE_EXPONENTIAL:
         return smoothed(values, low, high, params[0], params[1])
-    return count_changes(values, low, high)
+    return count_changes(values, low, high, op == RESETS)
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""How counters and gauges move within one window.
+"""How values move within one window.
 
 Every function takes ``timestamps`` (n) int64 ms and ``values`` (n) float64 of a series, and where the window lies: ``low`` to ``high``
 (exclusive). Indices, not slices: a slice counts references, and two threads doing that to one array wait for each other.
@@ -14,42 +14,6 @@ from fusewatch.telemetry.samples import Float64s, Int64s
 
 
 @inlined
-def increase_of(values: Float64s, low: int, high: int, falls: int) -> float:
-    """Last less first; a counter that fell (``falls`` times) started again from zero."""
-    total = values[high - 1] - values[low]
-    if falls:
-        for index in range(low + 1, high):
-            if values[index] < values[index - 1]:
-                total += values[index - 1]
-    return total
-
-
-@inlined
-def extrapolated(timestamps: Int64s, values: Float64s, place: tuple[int, int], window: tuple[int, int], counter: bool, falls: int) -> float:
-    """The increase over the whole window, of at least two samples, extrapolated to its ends as Prometheus does.
-
-    Towards an end nearer than 1.1 average intervals the slope is extended all the way, else by half an interval; a counter is not
-    extended below zero, and started again from zero where it fell (``falls`` times). ``window`` is its end and length in ms. https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
-    """
-    low, high = place
-    end, range_ms = window
-    total = increase_of(values, low, high, falls if counter else 0)
-    sampled = (timestamps[high - 1] - timestamps[low]) / 1000.0
-    average = sampled / (high - low - 1)
-    before = (timestamps[low] - (end - range_ms)) / 1000.0
-    after = (end - timestamps[high - 1]) / 1000.0
-    if before >= average * 1.1:
-        before = average / 2.0
-    if counter and total > 0 and values[low] >= 0:
-        before = min(before, sampled * (values[low] / total))
-    if after >= average * 1.1:
-        after = average / 2.0
-    if sampled == 0:
-        return total
-    return total * ((sampled + before + after) / sampled)
-
-
-@inlined
 def instant_change(timestamps: Int64s, values: Float64s, high: int, counter: bool) -> float:
     """The change between the last two samples: per second for a ``counter``, which starts again from zero when it falls."""
     now, before = values[high - 1], values[high - 2]
@@ -58,12 +22,14 @@ def instant_change(timestamps: Int64s, values: Float64s, high: int, counter: boo
 
 
 @inlined
-def count_changes(values: Float64s, low: int, high: int) -> float:
-    """How often the value changed; NaN after NaN is no change."""
+def count_changes(values: Float64s, low: int, high: int, falls: bool) -> float:
+    """How often the value changed, or only fell; NaN after NaN is no change."""
     count = 0
     for index in range(low + 1, high):
         before, now = values[index - 1], values[index]
-        if now != before and not (math.isnan(now) and math.isnan(before)):
+        if falls:
+            count += now < before
+        elif now != before and not (math.isnan(now) and math.isnan(before)):
             count += 1
     return float(count)
 

@@ -1,0 +1,75 @@
+"""``rate``, ``increase`` and ``delta``: the change over a window, extrapolated to its ends.
+
+The most used of all functions, and so a kernel of its own: it looks at the samples once, and at those between the first and the last
+of a window only where a counter fell. https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
+"""
+
+from __future__ import annotations
+
+from fusewatch.promql.arrays import Bools
+from fusewatch.telemetry.kernels import inlined, kernel
+from fusewatch.telemetry.samples import Float64s, Int64s
+
+
+@kernel
+def extrapolated_change(
+    counter: bool,
+    per_second: bool,
+    series: tuple[Int64s, Int64s, Float64s],
+    windows: tuple[Int64s, int],
+    values: Float64s,
+    present: Bools,
+) -> None:
+    """Fills ``values`` and ``present`` (series, steps) with the change over each window of at least two samples.
+
+    ``series`` is (offsets, timestamps, values); ``windows`` is (ends (steps) ascending, range ms). A ``counter`` that falls has started
+    again from zero; ``per_second`` divides by the range.
+    """
+    offsets, timestamps, numbers = series
+    ends, range_ms = windows
+    divisor = range_ms / 1000.0 if per_second else 1.0
+    for row in range(len(offsets) - 1):
+        low = high = offsets[row]
+        stop = offsets[row + 1]
+        fall = low + 1  # where the series falls next; at or beyond ``high``: not within the window
+        for step in range(len(ends)):
+            end = ends[step]
+            while high < stop and timestamps[high] <= end:
+                high += 1
+            start = end - range_ms
+            while low < high and timestamps[low] <= start:
+                low += 1
+            if high - low < 2:
+                continue
+            first, last = numbers[low], numbers[high - 1]
+            total = last - first
+            if counter:
+                fall = max(fall, low + 1)
+                while fall < high and not numbers[fall] < numbers[fall - 1]:
+                    fall += 1
+                for index in range(fall, high):
+                    if numbers[index] < numbers[index - 1]:
+                        total += numbers[index - 1]
+            sampled = (timestamps[high - 1] - timestamps[low]) / 1000.0
+            gaps = ((timestamps[low] - start) / 1000.0, (end - timestamps[high - 1]) / 1000.0)
+            limit = first if counter else -1.0
+            present[row, step] = True
+            values[row, step] = total * _stretch(sampled, gaps, high - low - 1, limit, total) / divisor
+
+
+@inlined
+def _stretch(sampled: float, gaps: tuple[float, float], intervals: int, first: float, total: float) -> float:
+    """By how much the change grows when it is extended over the gaps before and after the samples, all in seconds.
+
+    Towards an end nearer than 1.1 average intervals it is extended all the way, else by half an interval; a growing counter (``first``
+    not negative) only as far back as it would have been zero.
+    """
+    before, after = gaps
+    average = sampled / intervals
+    if before >= average * 1.1:
+        before = average / 2.0
+    if after >= average * 1.1:
+        after = average / 2.0
+    if total > 0 and first >= 0:
+        before = min(before, sampled * (first / total))
+    return (sampled + before + after) / sampled
