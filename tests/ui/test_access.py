@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.running import RunningServer
 from tests.ui.conftest import Complaints, OpenPage
 
+#: Passwords are hashed slowly on purpose, and slower still while other tests want the cores.
+HASHING_MS = 30_000
 PASSWORD = "a long enough password"  # of a server that lives for one test
 
 
@@ -40,11 +42,11 @@ def test_the_first_user_brings_the_login_and_the_login_leads_back(open_page: Ope
     add_user(page, "ada", PASSWORD)
 
     # From here on everybody logs in, and comes back to where they were going.
-    expect(page.get_by_role("heading", name="Log in to Fusewatch")).to_be_visible()
+    expect(page.get_by_role("heading", name="Log in to Fusewatch")).to_be_visible(timeout=HASHING_MS)
     log_in(page, "ada", "not the password")
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_visible(timeout=HASHING_MS)
     log_in(page, "ada", PASSWORD)
-    expect(page).to_have_url(re.compile("/users"))
+    expect(page).to_have_url(re.compile("/users"), timeout=HASHING_MS)
     expect(page.get_by_role("table", name="Users").get_by_role("row", name="ada")).to_be_visible()
 
     # A token is shown once.

@@ -16,10 +16,10 @@ export function TopBar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () 
     <header className={classes['bar']}>
       <p className={classes['where']}>{label}</p>
       <TimeControl />
-      <button type="button" className={classes['search']} onClick={onSearch} aria-label="Search pages, metrics and actions" aria-keyshortcuts="Control+K Meta+K">
+      <button type="button" className={classes['search']} onClick={onSearch} title="Search pages, metrics and actions" aria-keyshortcuts="Control+K Meta+K">
         <Icon name="search" size={16} />
         <span className={classes['searchText']}>Search</span>
-        <kbd className={classes['searchKey']}>{MODIFIER} K</kbd>
+        <kbd className={classes['searchKey']} aria-hidden="true">{MODIFIER} K</kbd>
       </button>
       <span className={classes['keys']}>
         <IconButton icon="keyboard" label="Keys (?)" onClick={onKeys} />

@@ -28,7 +28,8 @@ const rootRoute = createRootRoute({
   component: Root,
   notFoundComponent: NotFound,
   validateSearch: validateShared,
-  search: { middlewares: [retainSearchParams(['from', 'to', 'tz', 'refresh']), stripSearchParams(SHARED_DEFAULTS)] },
+  // The first sees what the second made: kept from page to page, then left out where it says nothing.
+  search: { middlewares: [stripSearchParams(SHARED_DEFAULTS), retainSearchParams(['from', 'to', 'tz', 'refresh'])] },
 })
 
 /** Where to go after the login. */

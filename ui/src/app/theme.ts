@@ -1,9 +1,17 @@
-import { Button, createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import { Button, createTheme, type ButtonProps, type CSSVariablesResolver, type MantineColorsTuple, type MantineTheme } from '@mantine/core'
 import classes from './theme.module.css'
 
 const accent: MantineColorsTuple = [
   '#ecedfb', '#d5d8f6', '#b9befb', '#a5adff', '#7d86ea', '#5f68d8', '#454dc2', '#3a41a8', '#2f368c', '#252a70',
 ]
+
+const FILLED = { '--button-bg': 'var(--fw-accent)', '--button-hover': 'var(--fw-accent)', '--button-color': 'var(--fw-accent-text)' }
+const COMPACT = { '--button-height': '30px', '--button-padding-x': '10px' }
+
+/** Mantine computes a button's colours from the light theme; ours follow the tokens, and compact ones are as high as our own. */
+function buttonVariables(_theme: MantineTheme, { variant = 'filled', size }: ButtonProps): { root: Record<string, string> } {
+  return { root: { ...(variant === 'filled' ? FILLED : {}), ...(size === 'compact-sm' ? COMPACT : {}) } }
+}
 
 export const theme = createTheme({
   primaryColor: 'accent',
@@ -15,7 +23,7 @@ export const theme = createTheme({
   fontSizes: { xs: '12px', sm: '13px', md: '13.5px', lg: '15px', xl: '18px' },
   defaultRadius: 'sm',
   cursorType: 'pointer',
-  components: { Button: Button.extend({ classNames: { root: classes['button'] ?? '' } }) },
+  components: { Button: Button.extend({ classNames: { root: classes['button'] ?? '' }, vars: buttonVariables }) },
 })
 
 /** Mantine's own variables point at our tokens, so that its components and ours cannot drift apart. */

@@ -11,7 +11,7 @@ export function FindingLink({ href, title }: { href: string; title: string }): R
     router.history.push(href)
   }
   return (
-    <a href={href} onClick={follow} aria-label={`Look into: ${title}`}>
+    <a href={href} onClick={follow} aria-label={`Look into it: ${title}`}>
       Look into it
     </a>
   )
