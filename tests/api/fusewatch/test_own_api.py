@@ -52,6 +52,8 @@ DISK = {"__name__": "node_disk_usage", "instance": "web-1", "device": "x"}
 
 async def test_findings_put_everything_together():
     past = history((CPU, [0.95] * 31 + [0.2] * 60), ({"__name__": "up", "job": "api", "instance": "b:80"}, [0.0] * 11 + [1.0] * 60))
+    past.since("web-1", Budget())  # kernels are compiled before anybody waits for them
+    past.disk_growth("web-1", Budget())
     with running(history=past, config_problem=lambda: "line 3") as served:
         answer = (await get(served, "/findings")).json()
     assert answer["as_of"] == NOW

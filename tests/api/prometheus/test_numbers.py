@@ -80,6 +80,21 @@ def test_a_printed_value_reads_back_as_itself(value):
     assert float(json.loads(printed([value]).strip("<>"))[1]) == value
 
 
+EDGES = [2.0**power for power in range(-1074, 1024)] + [10.0**power for power in range(-323, 309)]
+
+
+@pytest.mark.parametrize("step", [-math.inf, 0.0, math.inf], ids=["below", "at", "above"])
+def test_powers_and_their_neighbours_have_the_shortest_digits(step):
+    values = [math.nextafter(value, step) if step else value for value in EDGES]
+    assert printed(values) == "<" + ",".join(f'[0,"{reference_value(value)}"]' for value in values) + ">"
+
+
+@given(st.integers(0, 2**64 - 1))
+def test_any_bits_have_the_shortest_digits(bits):
+    [value] = np.array([bits], np.uint64).view(np.float64).tolist()
+    assert printed([value]) == f'<[0,"{reference_value(value)}"]>'
+
+
 @given(st.lists(st.integers(-(2**63) + 1, 2**63 - 1), max_size=10))
 @example([0, 1, 10, 100, 999, 1000, 1001, -1, -1500, 1435781451781])
 def test_times_have_three_decimals_or_none(timestamps):

@@ -7,14 +7,14 @@ two digits outside (https://github.com/prometheus/prometheus/blob/main/util/json
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
+from fusewatch.api.prometheus.shortest import shortest_decimal
 from fusewatch.telemetry.kernels import inlined, kernel
-from fusewatch.telemetry.samples import Float64s, Int64s
+from fusewatch.telemetry.samples import Float64s, Int64s, UInt64s
 
 Bytes = NDArray[np.uint8]
 
@@ -22,32 +22,13 @@ Bytes = NDArray[np.uint8]
 LONGEST_VALUE: Final = 32
 #: ``-9223372036854775.808``
 LONGEST_TIMESTAMP: Final = 20
-#: Whole numbers below this are printed without asking for the shortest digits: every one of them is exact.
+#: Whole numbers below this are printed as they are: every one of them is exact.
 _WHOLE: Final = 1e15
 _NAN: Final = np.frombuffer(b"NaN", np.uint8)
-_INF: Final = np.frombuffer(b"+Inf", np.uint8)
+_INF: Final = np.frombuffer(b"Inf", np.uint8)
+_MAGNITUDE: Final = np.uint64((1 << 63) - 1)
 #: 00, 01 … 99.
 _PAIRS: Final = np.frombuffer(b"".join(b"%02d" % number for number in range(100)), np.uint8)
-
-
-def shortest_digits(values: Float64s) -> tuple[Bytes, Int64s]:
-    """The shortest text of those ``values`` (n) that :func:`write_value` does not print itself.
-
-    Returns the texts end to end (uint8) and ``offsets`` (n + 1) int64: the text of value i, empty when it needs none, is
-    ``texts[offsets[i]:offsets[i + 1]]``.
-    """
-    with np.errstate(invalid="ignore"):
-        wanted = np.isfinite(values) & ((values != np.rint(values)) | (np.abs(values) >= _WHOLE))
-    offsets = np.zeros(len(values) + 1, np.int64)
-    if not wanted.any():
-        return np.empty(0, np.uint8), offsets
-    chosen = pa.py_buffer(values[wanted].tobytes())
-    # Not pa.array(), which imports pandas to look at a numpy array: half a second and 40 MB.
-    texts: Any = pa.Array.from_buffers(pa.float64(), chosen.size // 8, [None, chosen]).cast(pa.string())
-    _, places, content = texts.buffers()
-    bounds = np.frombuffer(places, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    offsets[1:][wanted] = np.diff(bounds)
-    return np.frombuffer(content, np.uint8)[bounds[0] :], np.cumsum(offsets)
 
 
 @inlined
@@ -113,75 +94,76 @@ def _write_exponent(out: Bytes, at: int, exponent: int) -> int:
 
 
 @inlined
-def _write_scientific(out: Bytes, at: int, text: Bytes, start: int, mark: int, end: int) -> int:
-    """Prints ``text[start:end]``, which has an ``e`` at ``mark``, as Go would; the sign is printed already."""
-    exponent = 0
-    for i in range(mark + 2, end):
-        exponent = exponent * 10 + text[i] - 48
-    if text[mark + 1] == 45:
-        exponent = -exponent
+def _write_decimal(out: Bytes, at: int, digits: np.uint64, power: int) -> int:
+    """Prints ``digits * 10**power`` as Go would; returns where it ends."""
+    while digits % np.uint64(10) == np.uint64(0):
+        digits //= np.uint64(10)
+        power += 1
+    end = write_whole(out, at, digits)
+    exponent = power + end - at - 1
     if exponent < -6 or exponent >= 21:
-        at = write_bytes(out, at, text, start, mark)
-        return _write_exponent(out, at, exponent)
-    if exponent < 0:
-        out[at] = 48
-        out[at + 1] = 46
-        at += 2
-        for _ in range(-exponent - 1):
-            out[at] = 48
-            at += 1
-    places = 0
-    for i in range(start, mark):
-        if text[i] == 46:
-            continue
-        if exponent >= 0 and places == exponent + 1:
-            out[at] = 46
-            at += 1
-        out[at] = text[i]
-        at += 1
-        places += 1
-    for _ in range(exponent + 1 - places):
-        out[at] = 48
-        at += 1
-    return at
+        if end - at > 1:
+            end = _insert_point(out, at + 1, end)
+        return _write_exponent(out, end, exponent)
+    if power >= 0:
+        for i in range(end, end + power):
+            out[i] = 48
+        return end + power
+    if exponent >= 0:
+        return _insert_point(out, at + exponent + 1, end)
+    shift = 1 - exponent
+    for i in range(end - 1, at - 1, -1):
+        out[i + shift] = out[i]
+    for i in range(at, at + shift):
+        out[i] = 48
+    out[at + 1] = 46
+    return end + shift
 
 
 @inlined
-def write_value(out: Bytes, at: int, value: float, text: Bytes, start: int, end: int) -> int:
-    """Prints one value, whose shortest digits are ``text[start:end]`` unless it is whole or not finite; returns where it ends."""
+def _insert_point(out: Bytes, at: int, end: int) -> int:
+    """Moves ``out[at:end]`` up by one for a point; returns where it ends."""
+    for i in range(end, at, -1):
+        out[i] = out[i - 1]
+    out[at] = 46
+    return end + 1
+
+
+@inlined
+def write_value(out: Bytes, at: int, bits: np.uint64, value: float) -> int:
+    """Prints one value, which is given as bits, too; returns where it ends."""
     if value != value:  # noqa: PLR0124  the kernel's way to ask for NaN
         return write_bytes(out, at, _NAN, 0, 3)
-    if abs(value) == math.inf:
-        write_bytes(out, at, _INF, 0, 4)
-        out[at] = 43 if value > 0 else 45
-        return at + 4
-    if math.copysign(1.0, value) < 0:
+    if bits >> np.uint64(63):
         out[at] = 45
         at += 1
-        start += 1
-    if end <= start:
-        return write_whole(out, at, int(abs(value)))
-    for i in range(start, end):
-        if text[i] == 101:
-            return _write_scientific(out, at, text, start, i, end)
-    return write_bytes(out, at, text, start, end)
+    elif value == math.inf:
+        out[at] = 43
+        at += 1
+    size = abs(value)
+    if size == math.inf:
+        return write_bytes(out, at, _INF, 0, 3)
+    if size < _WHOLE and size == math.floor(size):
+        return write_whole(out, at, int(size))
+    digits, power = shortest_decimal(bits & _MAGNITUDE)
+    return _write_decimal(out, at, digits, power)
 
 
 @kernel
-def write_points(  # noqa: PLR0913, PLR0917  a kernel takes flat arrays
+def write_points(
     heads: Bytes,
     head_offsets: Int64s,
     tail: Bytes,
     offsets: Int64s,
     timestamps: Int64s,
     values: Float64s,
-    texts: Bytes,
-    text_offsets: Int64s,
+    bits: UInt64s,
     out: Bytes,
 ) -> int:
     """Prints, for every series i, ``heads[i]``, its points as ``[seconds,"value"]`` and ``tail``, all separated by commas.
 
-    ``offsets`` (series + 1) says which of ``timestamps`` and ``values`` are its points. Returns how much of ``out`` is used.
+    ``offsets`` (series + 1) says which of ``timestamps`` and ``values`` are its points; ``bits`` are the values' own.
+    Returns how much of ``out`` is used.
     """
     at = 0
     for series in range(len(offsets) - 1):
@@ -197,7 +179,7 @@ def write_points(  # noqa: PLR0913, PLR0917  a kernel takes flat arrays
             at = write_timestamp(out, at + 1, timestamps[point])
             out[at] = 44
             out[at + 1] = 34
-            at = write_value(out, at + 2, values[point], texts, text_offsets[point], text_offsets[point + 1])
+            at = write_value(out, at + 2, bits[point], values[point])
             out[at] = 34
             out[at + 1] = 93
             at += 2
@@ -207,7 +189,7 @@ def write_points(  # noqa: PLR0913, PLR0917  a kernel takes flat arrays
 
 def print_series(heads: list[bytes], tail: bytes, offsets: Int64s, timestamps: Int64s, values: Float64s) -> bytes:
     """The JSON of some series, without the brackets around them: see :func:`write_points`; ``heads`` has one entry per series."""
-    texts, text_offsets = shortest_digits(values)
+    values = np.ascontiguousarray(values)
     head_offsets = np.cumsum([0, *map(len, heads)], dtype=np.int64)
     longest = LONGEST_VALUE + LONGEST_TIMESTAMP + 6
     room = int(head_offsets[-1]) + len(heads) * (len(tail) + 1) + len(values) * longest
@@ -219,8 +201,7 @@ def print_series(heads: list[bytes], tail: bytes, offsets: Int64s, timestamps: I
         offsets,
         timestamps,
         values,
-        texts,
-        text_offsets,
+        values.view(np.uint64),
         out,
     )
     return out[:used].tobytes()
