@@ -161,6 +161,8 @@ def test_a_hangup_reloads_all_or_nothing(tmp_path):
         assert metric("fusewatch_config_last_reload_successful") == "1.0"
         events = server.json("/api/fusewatch/v1/events?kind=configuration")["events"]
         assert [event["text"] for event in events] == ["Changed: scrape_configs."] * 2
+        [entry] = server.json("/api/fusewatch/v1/audit")["entries"]
+        assert (entry["actor"], entry["action"], entry["target"]) == ("local", "configuration.reload", str(server.config))
 
 
 def test_users_added_while_it_runs_are_asked_for_soon(tmp_path):

@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fusewatch.server.settings.loading import load_settings, parse_settings
 from fusewatch.server.settings.model import Settings, split_listen
-from fusewatch.server.settings.problems import SettingsError
+from fusewatch.server.settings.problems import Problem, SettingsError
 
 
 def parse(text: str, tmp_path: Path, **environ: str) -> Settings:
@@ -130,6 +132,18 @@ def test_a_secret_file_is_looked_for_beside_the_configuration_and_must_be_readab
     settings = parse(tls, tmp_path)
     assert settings.access.tls is not None
     assert settings.access.tls.cert_file == tmp_path / "cert.pem"
+
+
+@given(st.text(alphabet=st.sampled_from("abhost:lin -[]{}&*!<|>'\"\n\t$?%@`#,0.\u00e9"), max_size=60) | st.text(max_size=40))
+def test_whatever_the_file_holds_it_is_settings_or_problems_with_lines(text):
+    found: list[Problem] = []
+    try:
+        settings = parse_settings(text, file="f.yml", base=Path(), environ={})
+    except SettingsError as error:
+        found = error.problems
+    else:
+        assert settings == Settings.model_validate(settings)
+    assert all(problem.line >= 1 for problem in found)
 
 
 def test_a_file_that_is_not_there_is_one_problem(tmp_path):

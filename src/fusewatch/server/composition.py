@@ -30,7 +30,7 @@ from fusewatch.server.configuration import Configuration
 from fusewatch.server.event_loop import EventLoopMonitor
 from fusewatch.server.health import Health
 from fusewatch.server.host_watch import HostWatch
-from fusewatch.server.logs import set_level
+from fusewatch.server.logs import configure_logging
 from fusewatch.server.own_metrics import OwnMetrics
 from fusewatch.server.reload_route import reload_route
 from fusewatch.server.rooms import Rooms
@@ -123,14 +123,18 @@ class Composition:
 
     async def _apply(self, settings: Settings) -> None:
         """Takes up what can change while the server runs."""
-        set_level(settings.log.level)
+        configure_logging(level=settings.log.level, log_format=settings.log.format)
         self.scrape.apply(resolve_scrape_configs(settings.global_, settings.scrape_configs))
         self.host.apply(settings.host)
 
     def _build_app(self, settings: Settings) -> FastAPI:
         health = Health(statuses=self.supervisor.statuses, unready_reasons=self.supervisor.unready_reasons)
         return build_app(
-            routes=[*health.routes(), reload_route(self.configuration), *prometheus_routes(self._prometheus_services(settings))],
+            routes=[
+                *health.routes(),
+                reload_route(self.configuration, self.access),
+                *prometheus_routes(self._prometheus_services(settings)),
+            ],
             routers=[own_router(self._own_services()), _prefixed(access_router(self.access))],
             access=self.access,
             metrics=self.metrics,

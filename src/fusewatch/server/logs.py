@@ -60,11 +60,6 @@ def configure_logging(*, level: LogLevel = "info", log_format: LogFormat = "auto
     logging.captureWarnings(capture=True)
 
 
-def set_level(level: LogLevel) -> None:
-    """Writes lines from this level on."""
-    logging.getLogger().setLevel(level.upper())
-
-
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The event without passwords, tokens and credentials, whatever put them there."""
     for key, value in event.items():
