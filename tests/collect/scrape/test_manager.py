@@ -35,7 +35,9 @@ async def until_last(sink, **metrics):
 
 def test_a_scrape_is_one_batch_with_its_report():
     async def work(exporter, sink, manager):
-        rows = await sink.batch_number(1)
+        await sink.until(lambda: sink.batches and "a" in sink.metrics(sink.batches[-1]))
+        good = len(sink.batches)
+        rows = sink.rows(sink.batches[good - 1])
         instance = f'instance="{exporter.address}", job="test"'
         assert {name.split("{")[0] for name in rows} == REPORT | {"a", "b"}
         assert rows[f"a{{{instance}}}"] == 1.0
@@ -43,8 +45,8 @@ def test_a_scrape_is_one_batch_with_its_report():
         assert rows[f"up{{{instance}}}"] == 1.0
         assert rows[f"scrape_samples_scraped{{{instance}}}"] == 2.0
         assert rows[f"scrape_series_added{{{instance}}}"] == 2.0
-        assert len(set(sink.batches[0].timestamps.tolist())) == 1
-        assert (await sink.batch_number(2))[f"scrape_series_added{{{instance}}}"] == 0.0
+        assert len(set(sink.batches[good - 1].timestamps.tolist())) == 1
+        assert (await sink.batch_number(good + 1))[f"scrape_series_added{{{instance}}}"] == 0.0
         assert sink.metadata["test", "a"].help == "An a"
 
     scenario(work, body='# HELP a An a\n# TYPE a gauge\na 1\nb{x="y"} 2\n')
@@ -241,6 +243,8 @@ def test_a_scrape_that_the_store_does_not_take_is_counted_and_its_names_come_aga
     async def work(exporter, sink, manager):
         sink.failure = OverloadedError("the queue is full")
         await sink.until_refused(1)
+        assert manager.statistics().lost >= 1
+        assert manager.targets().active[0].last_error == "the scrape was lost: the queue is full"
         sink.failure = None
         assert (await until_last(sink, a=1.0))["up"] == 1.0
 
@@ -304,5 +308,24 @@ def test_dropped_targets_are_shown():
             targets = manager.targets()
             assert [dropped.discovered_labels["__address__"] for dropped in targets.dropped] == ["a:1"]
             assert targets.dropped_counts == {"test": 1}
+
+    asyncio.run(work())
+
+
+def test_scrapes_that_get_no_turn_in_time_fail():
+    async def work():
+        exporter, sink = Exporter(), MemorySink()
+
+        async def answer(request):
+            await asyncio.Event().wait()
+
+        exporter.answer = answer
+        async with running(exporter):
+            groups = [{"targets": [exporter.address], "labels": {"shard": str(shard)}} for shard in range(5)]
+            async with scraping(sink, job(static_configs=groups), most_concurrent=1) as manager:
+                await sink.until(lambda: any("got no turn" in target.last_error for target in manager.targets().active))
+                statistics = manager.statistics()
+                assert (statistics.targets, statistics.most_under_way) == (5, 1)
+                assert statistics.failed >= 1
 
     asyncio.run(work())

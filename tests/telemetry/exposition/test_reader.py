@@ -15,7 +15,7 @@ from fusewatch.telemetry.exposition.errors import MalformedLineError
 from fusewatch.telemetry.exposition.lines import About, MetadataLine, SampleLine, parse_line
 from fusewatch.telemetry.exposition.negotiation import Format
 from fusewatch.telemetry.exposition.reader import PageReader
-from fusewatch.telemetry.exposition.walker import NO_TIMESTAMP
+from fusewatch.telemetry.exposition.scan import NO_TIMESTAMP
 from fusewatch.telemetry.labels import Labels
 
 TEXT, STRICT = Format.TEXT, Format.OPENMETRICS

@@ -15,11 +15,12 @@ from fusewatch.collect.errors import CollectError, LimitError, ScrapeError
 from fusewatch.collect.http_client import Answer, HttpClient
 from fusewatch.collect.relabel import Relabeller
 from fusewatch.collect.scrape.decode import unpack
+from fusewatch.collect.scrape.gate import Gate
 from fusewatch.collect.scrape.metadata import TargetMetadata
 from fusewatch.collect.scrape.naming import SeriesNaming
 from fusewatch.collect.scrape.report import ScrapeReport
 from fusewatch.collect.scrape.schedule import Schedule
-from fusewatch.collect.scrape.state import ScrapeRecord, TargetState
+from fusewatch.collect.scrape.state import ScrapeRecord, ScrapeTotals, TargetState
 from fusewatch.collect.scrape.target import Target
 from fusewatch.collect.scrape.tracker import SeriesTracker
 from fusewatch.telemetry.clock import Clock
@@ -40,13 +41,14 @@ _log = structlog.stdlib.get_logger(component="scrape")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeTools:
-    """What all targets share. ``gate`` bounds the scrapes under way, ``workers`` read large pages."""
+    """What all targets share. ``gate`` bounds the scrapes under way, ``workers`` read large pages, ``totals`` counts."""
 
     sink: SampleSink
     metadata_sink: MetadataSink
     clock: Clock
-    gate: asyncio.Semaphore
+    gate: Gate
     workers: Executor
+    totals: ScrapeTotals
     version: str = ""
 
 
@@ -136,6 +138,8 @@ class TargetLoop:
         record.health, record.last_error, record.last_scrape = ("down" if error else "up"), error, timestamp
         record.duration_s, record.samples = clock.monotonic() - started, kept
         record.duplicates += page.duplicates if page is not None else 0
+        self._tools.totals.scrapes += 1
+        self._tools.totals.failed += bool(error)
         report = ScrapeReport(not error, record.duration_s, scraped, kept, added)
         self._take_names()
         await self._write(self.tracker.batch(page, timestamp, report), page)
@@ -147,15 +151,8 @@ class TargetLoop:
         if forced is not None:
             raise ScrapeError(forced)
         timeout_s = self.target.timeout / 1000
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._tools.gate.acquire()
-        except TimeoutError as error:
-            raise ScrapeError("too many scrapes are under way; this one got no turn in time") from error
-        try:
+        async with self._tools.gate.turn(timeout_s):
             return await self._job.client.get(self.target.url, headers=self._headers, timeout_s=timeout_s, limit=self._body_limit)
-        finally:
-            self._tools.gate.release()
 
     @property
     def _body_limit(self) -> int:
@@ -190,18 +187,23 @@ class TargetLoop:
         """Hands the batch over; what the store does not take is counted, and the markers it missed come with the next batch."""
         if not len(batch):
             return
-        record, named = self._record, True
+        record, totals, named = self._record, self._tools.totals, True
         try:
             async with asyncio.timeout(_WRITE_LIMIT_S):
                 await self._tools.sink.write(batch)
         except SamplesRejectedError as error:
             record.rejected += error.rejected
+            totals.rejected += error.rejected
             named = not isinstance(error, SeriesLimitError)
             _log.warning("the store refused samples", url=self.target.url, reason=str(error), rejected=error.rejected)
         except (OverloadedError, ReadOnlyError, TimeoutError) as error:
             record.lost += 1
-            _log.warning("a scrape was lost", url=self.target.url, reason=str(error) or "the store did not answer in time")
+            totals.lost += 1
+            reason = str(error) or "the store did not answer in time"
+            record.last_error = record.last_error or f"the scrape was lost: {reason}"
+            _log.warning("a scrape was lost", url=self.target.url, reason=reason)
             return
+        totals.samples += len(batch)
         self.tracker.written(page, named=named)
 
     async def _write_metadata(self, page: Page) -> None:

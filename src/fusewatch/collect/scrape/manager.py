@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,9 +13,10 @@ from fusewatch.collect.config import ScrapeConfig
 from fusewatch.collect.discovery.groups import DiscoveryState
 from fusewatch.collect.discovery.providers import DiscoveryTools
 from fusewatch.collect.discovery.watch import DirectoryWatch
+from fusewatch.collect.scrape.gate import Gate
 from fusewatch.collect.scrape.loop import ScrapeTools
 from fusewatch.collect.scrape.pool import ScrapePool
-from fusewatch.collect.scrape.state import Targets
+from fusewatch.collect.scrape.state import ScrapeStatistics, ScrapeTotals, Targets
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.exposition.reader import warm
 from fusewatch.telemetry.metadata import MetricMetadata
@@ -51,7 +53,8 @@ class ScrapeManager:
         self._clock = clock
         self._base_dir = base_dir
         self._version = version
-        self._most_concurrent = most_concurrent
+        self._gate = Gate(most_concurrent)
+        self._totals = ScrapeTotals()
         self._pools: dict[str, ScrapePool] = {}
         self._changed = asyncio.Event()
 
@@ -62,8 +65,9 @@ class ScrapeManager:
             sink=self._sink,
             metadata_sink=self._metadata_sink,
             clock=self._clock,
-            gate=asyncio.Semaphore(self._most_concurrent),
+            gate=self._gate,
             workers=workers,
+            totals=self._totals,
             version=self._version,
         )
         try:
@@ -97,6 +101,15 @@ class ScrapeManager:
     def discoveries(self) -> list[DiscoveryState]:
         """How each source of targets fares."""
         return [state for pool in self._pools.values() for state in pool.discoveries()]
+
+    def statistics(self) -> ScrapeStatistics:
+        """How scraping fares in all."""
+        return ScrapeStatistics(
+            targets=sum(len(pool.loops()) for pool in self._pools.values()),
+            under_way=self._gate.under_way,
+            most_under_way=self._gate.limit,
+            **asdict(self._totals),
+        )
 
     async def _run_pools(self, tools: ScrapeTools, tasks: asyncio.TaskGroup) -> None:
         def spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

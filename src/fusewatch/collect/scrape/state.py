@@ -66,3 +66,28 @@ class ScrapeRecord:
     duplicates: int = 0
     lost: int = 0
     rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeStatistics:
+    """How scraping fares in all: ``under_way`` of at most ``most_under_way`` scrapes now; the others count since the start."""
+
+    targets: int = 0
+    under_way: int = 0
+    most_under_way: int = 0
+    scrapes: int = 0
+    failed: int = 0
+    lost: int = 0
+    samples: int = 0
+    rejected: int = 0
+
+
+@dataclass(slots=True)
+class ScrapeTotals:
+    """The counters behind :class:`ScrapeStatistics`."""
+
+    scrapes: int = 0
+    failed: int = 0
+    lost: int = 0
+    samples: int = 0
+    rejected: int = 0

@@ -6,7 +6,7 @@ import numpy as np
 
 from fusewatch.collect.scrape.report import ReportSeries, ScrapeReport
 from fusewatch.telemetry.exposition.reader import Page
-from fusewatch.telemetry.exposition.walker import NO_TIMESTAMP
+from fusewatch.telemetry.exposition.scan import NO_TIMESTAMP
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.samples import STALE_NAN, SampleBatch, UInt64s
 

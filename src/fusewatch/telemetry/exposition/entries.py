@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fusewatch.telemetry.exposition.walker import Bytes, Int32s, insert_entries
+from fusewatch.telemetry.exposition.scan import Bytes
+from fusewatch.telemetry.exposition.walker import Int32s, insert_entries
 from fusewatch.telemetry.samples import Int64s, UInt64s
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusewatch.telemetry.exposition import walker
 from fusewatch.telemetry.exposition.entries import EntryTable
@@ -16,7 +15,8 @@ from fusewatch.telemetry.exposition.errors import MalformedLineError
 from fusewatch.telemetry.exposition.lines import Line, MetadataLine, SampleLine, parse_line
 from fusewatch.telemetry.exposition.negotiation import Format
 from fusewatch.telemetry.exposition.numbers import powers_of_five
-from fusewatch.telemetry.exposition.walker import NO_TIMESTAMP
+from fusewatch.telemetry.exposition.scan import NEWLINE, NO_TIMESTAMP
+from fusewatch.telemetry.exposition.slots import Slots
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.samples import Float64s, Int64s, UInt64s
 
@@ -24,7 +24,6 @@ from fusewatch.telemetry.samples import Float64s, Int64s, UInt64s
 Naming = Callable[[dict[str, str]], Labels | None]
 
 _EOF: Final = b"# EOF"
-_NEWLINE: Final = 10
 #: Keys that no page shows any more are forgotten, with all others, once they outnumber the page by this much.
 _SPARE_KEYS: Final = 1_000
 
@@ -60,7 +59,7 @@ class PageReader:
         self._naming = naming
         self._honor_timestamps = honor_timestamps
         self._entries = EntryTable(np.uint64(secrets.randbits(64)))
-        self._slots = _Slots()
+        self._slots = Slots()
         self._comments: dict[tuple[str, str], int] = {}
         self._grammar: Format | None = None
         self._stamp = 0
@@ -108,14 +107,14 @@ class PageReader:
 
     def _forget(self, grammar: Format) -> None:
         self._entries.clear()
-        self._slots = _Slots()
+        self._slots = Slots()
         self._comments.clear()
         self._grammar = grammar
         self._full = False
 
     def _walk(self, content: bytes, grammar: Format) -> _Walk:
         page = np.frombuffer(content, np.uint8)
-        lines = int(np.count_nonzero(page == _NEWLINE)) + 1  # bytes.count takes ten times as long
+        lines = int(np.count_nonzero(page == NEWLINE)) + 1  # bytes.count takes ten times as long
         self._stamp += 1
         walk, entries, slots = _Walk(lines), self._entries, self._slots
         walker.walk_page(
@@ -200,32 +199,6 @@ class PageReader:
         walk.add(place, slot, timestamp, line.value)
 
 
-class _Slots:
-    """The series of a target, numbered; ``seen`` and ``timed`` are the walk's."""
-
-    def __init__(self) -> None:
-        self._of: dict[int, int] = {}
-        self._ids: UInt64s = np.empty(64, np.uint64)
-        self.seen: walker.Int32s = np.zeros(64, np.int32)
-        self.timed: NDArray[np.bool_] = np.zeros(64, np.bool_)
-
-    @property
-    def ids(self) -> UInt64s:
-        return self._ids[: len(self._of)]
-
-    def of(self, series: int) -> int | None:
-        return self._of.get(series)
-
-    def add(self, series: int) -> int:
-        slot = self._of[series] = len(self._of)
-        if slot == len(self._ids):
-            self._ids = np.concatenate([self._ids, np.empty_like(self._ids)])
-            self.seen = np.concatenate([self.seen, np.zeros_like(self.seen)])
-            self.timed = np.concatenate([self.timed, np.zeros_like(self.timed)])
-        self._ids[slot] = series
-        return slot
-
-
 @dataclass(slots=True)
 class _Walk:
     """What one walk over a page of ``lines`` lines filled in."""
@@ -257,7 +230,7 @@ class _Walk:
         self.bits[row : row + 1].view(np.float64)[0] = value
         self.counts[walker.ROWS] += 1
 
-    def page(self, slots: _Slots, stamp: int, metadata: Sequence[MetadataLine]) -> Page:
+    def page(self, slots: Slots, stamp: int, metadata: Sequence[MetadataLine]) -> Page:
         rows = int(self.counts[walker.ROWS])
         seen = slots.seen[: len(slots.ids)] == stamp
         timed = slots.timed[: len(slots.ids)]
