@@ -71,5 +71,5 @@ async def test_a_request_that_takes_no_text_but_utf8_names_gets_them_quoted(serv
 
 @pytest.mark.parametrize(("value", "text"), [(float("inf"), "+Inf"), (float("nan"), "NaN"), (1e30, "1e+30"), (12345678.0, "1.2345678e+07")])
 def test_values_read_back_as_themselves(value, text):
-    [_, series, sample] = exposition({Labels({"__name__": "x"}): (5, value)}, EMPTY, quoted=False)
-    assert (series + sample) == f'x{{instance=""}} {text} 5\n'
+    [_, line] = exposition({Labels({"__name__": "x"}): (5, value)}, EMPTY, quoted=False)
+    assert line == f'x{{instance=""}} {text} 5\n'

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -85,28 +86,35 @@ def exposition(samples: Mapping[Labels, Sample], external: Labels, *, quoted: bo
         if name != family:
             family = name
             yield f"# TYPE {_family(name, quoted=quoted)} untyped\n"
-        yield f"{_series(name, {**labels, **{key: text for key, text in added.items() if key not in labels}}, quoted=quoted)} "
-        yield f"{go_general(value)} {timestamp}\n"
+        missing = added if added.keys().isdisjoint(labels) else {key: text for key, text in added.items() if key not in labels}
+        yield f"{_series(labels, missing, quoted=quoted)} {go_general(value)} {timestamp}\n"
 
 
-def _family(name: str, *, quoted: bool) -> str:
-    if is_legacy_metric(name):
-        return name
-    return f'"{name.translate(_ESCAPES)}"' if quoted else _underscored(name)
-
-
-def _series(name: str, labels: Mapping[str, str], *, quoted: bool) -> str:
-    inside = [f'{_label(key, quoted=quoted)}="{value.translate(_ESCAPES)}"' for key, value in labels.items() if key != METRIC_NAME]
-    family = _family(name, quoted=quoted)
+def _series(labels: Labels, added: Mapping[str, str], *, quoted: bool) -> str:
+    inside = [f'{_label(key, quoted=quoted)}="{_escaped(text)}"' for key, text in labels.pairs if key != METRIC_NAME]
+    inside += [f'{_label(key, quoted=quoted)}="{_escaped(text)}"' for key, text in added.items()]
+    family = _family(labels.metric, quoted=quoted)
     if family.startswith('"'):
         return "{" + ",".join([family, *inside]) + "}"
     return family + "{" + ",".join(inside) + "}"
 
 
+def _escaped(value: str) -> str:
+    return value.translate(_ESCAPES) if "\\" in value or '"' in value or "\n" in value else value
+
+
+@lru_cache(maxsize=4096)
+def _family(name: str, *, quoted: bool) -> str:
+    if is_legacy_metric(name):
+        return name
+    return f'"{_escaped(name)}"' if quoted else _underscored(name)
+
+
+@lru_cache(maxsize=4096)
 def _label(name: str, *, quoted: bool) -> str:
     if is_legacy_label(name):
         return name
-    return f'"{name.translate(_ESCAPES)}"' if quoted else _underscored(name)
+    return f'"{_escaped(name)}"' if quoted else _underscored(name)
 
 
 def _underscored(name: str) -> str:
