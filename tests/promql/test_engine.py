@@ -239,3 +239,30 @@ def test_read_only_columns_of_a_store_are_taken():
     reader = Frozen()
     reader.add(Labels({"__name__": "x_total"}), [(step * 15_000, float(step)) for step in range(20)])
     assert math.isclose(Engine(reader).instant("rate(x_total[1m])", 285_000).values[0, 0], 1 / 15)
+
+
+class HugeReader(MemoryReader):
+    """Many samples at once, so that kernels take a while."""
+
+    def fetch(self, matchers, start, end, budget):
+        rows, columns = 400, 6_000
+        labels = [Labels({"__name__": "x", "i": str(row)}) for row in range(rows)]
+        times = np.tile(np.arange(columns, dtype=np.int64) * 15_000, rows)
+        values = np.random.default_rng(1).normal(size=rows * columns)
+        return SeriesSet(labels, np.arange(rows + 1, dtype=np.int64) * columns, times, values)
+
+
+def test_a_kernel_at_work_is_cancelled_between_its_shares():
+    engine = Engine(HugeReader())
+    budget = engine.budget()
+    checks = []
+
+    class Watched(Budget):
+        def check(self) -> None:
+            checks.append(1)
+            if len(checks) > 4:
+                self.cancel()
+            super().check()
+
+    with pytest.raises(QueryCanceledError):
+        engine.range("quantile_over_time(0.5, x[1h])", 0, 90_000_000, 60_000, budget=Watched(deadline=budget.deadline))

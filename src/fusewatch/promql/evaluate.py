@@ -80,7 +80,7 @@ class Evaluator:
         ends = _ends(grid, node.offset_ms, node.at)
         series = self._samples.of(node.matchers, int(ends[-1])).series
         self._bounded(len(series), grid.count)
-        return instant_vector(series, ends, self._settings.lookback_ms, when=when)
+        return instant_vector(series, ends, self._settings.lookback_ms, self._budget.check, when=when)
 
     def _range(self, node: ast.RangeSelector, grid: Grid) -> RangeVector:
         ends = _ends(grid, node.selector.offset_ms, node.selector.at)
@@ -122,7 +122,7 @@ class Evaluator:
             found = self._selector(node.args[0], grid, when=True)
             return found.with_values(found.values)
         args = [self.evaluate(arg, grid) for arg in node.args]
-        return FUNCTIONS[node.function].apply(CallContext(node, args, grid, self._query, self._notes))
+        return FUNCTIONS[node.function].apply(CallContext(node, args, grid, self._query, self._notes, self._budget.check))
 
 
 def _ends(grid: Grid, offset_ms: int, at: ast.At) -> Int64s:

@@ -1,4 +1,4 @@
-"""Big kernels on all cores: each takes a share of the rows."""
+"""Big kernels on all cores, in shares small enough to stop between."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Final
 
-#: Cells of a matrix below which a second thread costs more than it saves.
-_WORTHWHILE: Final = 200_000
+#: Cells of a matrix that one call of a kernel fills: some milliseconds of work, worth a thread, and soon over when cancelled.
+_SHARE: Final = 250_000
 
 
-def over_rows(work: Callable[[slice], None], rows: int, steps: int) -> None:
-    """Calls ``work`` with slices that make up all ``rows``, side by side where ``rows`` times ``steps`` is worth it.
+def over_rows(work: Callable[[slice], None], rows: int, steps: int, check: Callable[[], None]) -> None:
+    """Calls ``work`` with slices that make up all ``rows`` of a matrix with that many ``steps``, side by side if there are several.
 
-    ``work`` runs kernels, which release the GIL, and writes to its own rows only.
+    ``work`` runs kernels, which release the GIL, and writes to its own rows only. ``check`` is called before each share; what it raises
+    ends the whole.
     """
-    threads = min(os.cpu_count() or 1, rows) if rows * steps >= _WORTHWHILE else 1
-    if threads <= 1:
-        work(slice(0, rows))
+    shares = max(1, min(rows, -(-rows * steps // _SHARE)))
+    bounds = [rows * part // shares for part in range(shares + 1)]
+
+    def share(part: tuple[int, int]) -> None:
+        check()
+        work(slice(*part))
+
+    if shares == 1:
+        share((0, rows))
         return
-    bounds = [rows * part // threads for part in range(threads + 1)]
-    with ThreadPoolExecutor(threads, thread_name_prefix="promql") as pool:
-        list(pool.map(work, (slice(low, high) for low, high in pairwise(bounds))))
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="promql") as pool:
+        list(pool.map(share, pairwise(bounds)))

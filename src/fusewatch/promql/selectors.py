@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from fusewatch.promql.arrays import Bools
@@ -18,8 +20,8 @@ def window_ends(grid: Grid, offset_ms: int, at_ms: int | None) -> Int64s:
     return grid.times() - offset_ms
 
 
-def instant_vector(series: SeriesSet, ends: Int64s, lookback_ms: int, *, when: bool = False) -> Matrix:
-    """The latest samples (or, with ``when``, their times in seconds); series without any are left out."""
+def instant_vector(series: SeriesSet, ends: Int64s, lookback_ms: int, check: Callable[[], None], *, when: bool = False) -> Matrix:
+    """The latest samples (or, with ``when``, their times in seconds); series without any are left out. ``check`` may stop it."""
     values = np.empty((len(series), len(ends)))
     present = np.zeros(values.shape, np.bool_)
     bits = series.values.view(np.uint64)
@@ -28,7 +30,7 @@ def instant_vector(series: SeriesSet, ends: Int64s, lookback_ms: int, *, when: b
         columns = (series.offsets[rows.start : rows.stop + 1], series.timestamps, bits)
         lookback(columns, ends, lookback_ms, when, values[rows], present[rows])
 
-    over_rows(share, *values.shape)
+    over_rows(share, *values.shape, check)
     return Matrix.of(series.labels, values, present).trimmed()
 
 

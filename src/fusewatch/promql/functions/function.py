@@ -15,7 +15,7 @@ from fusewatch.telemetry.samples import Float64s
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """One call: its place in the query, its evaluated arguments, and where to leave warnings.
+    """One call: its place in the query, its evaluated arguments, where to leave warnings, and what ends it when it is cancelled.
 
     ``query`` is the grid of the whole query, ``grid`` the one of this call (another one within a subquery).
     """
@@ -25,6 +25,7 @@ class CallContext:
     grid: Grid
     query: Grid
     notes: Annotations
+    check: Callable[[], None]
 
     def vector(self, index: int) -> Matrix:
         """An argument that is an instant vector."""

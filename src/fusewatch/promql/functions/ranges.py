@@ -23,12 +23,15 @@ from fusewatch.telemetry.labels import METRIC_NAME, quote
 from fusewatch.telemetry.samples import Float64s, Int64s
 
 _COUNTER_SUFFIXES: Final = ("_total", "_sum", "_count", "_bucket")
+#: Offsets, timestamps and values of some series.
 Columns = tuple[Int64s, Int64s, Float64s]
+Run = Callable[[Columns, Float64s, Bools], None]
 RANGE, SCALAR = ValueType.MATRIX, ValueType.SCALAR
 
 
-def windowed(op: int, vector: RangeVector, *params: Float64s, keep_name: bool = False) -> Matrix:
-    """Function ``op`` of every window; its scalar ``params`` have one number per step."""
+def windowed(op: int, call: CallContext, *params: Float64s, keep_name: bool = False) -> Matrix:
+    """Function ``op`` of every window of the first argument; its scalar ``params`` have one number per step."""
+    vector = call.range(0)
     spare = np.zeros(len(vector.ends))
     first, second = (*params, spare, spare)[:2]
     windows = (vector.ends, vector.times, vector.range_ms)
@@ -36,10 +39,10 @@ def windowed(op: int, vector: RangeVector, *params: Float64s, keep_name: bool = 
     def run(series: Columns, values: Float64s, present: Bools) -> None:
         over_windows(op, series, windows, (first, second), values, present)
 
-    return _evaluated(vector, run, keep_name=keep_name)
+    return _evaluated(call, vector, run, keep_name=keep_name)
 
 
-def _evaluated(vector: RangeVector, run: Callable[[Columns, Float64s, Bools], None], *, keep_name: bool = False) -> Matrix:
+def _evaluated(call: CallContext, vector: RangeVector, run: Run, *, keep_name: bool = False) -> Matrix:
     """What ``run`` fills in for the series, some of them at a time."""
     series = vector.series
     values = np.empty((len(series), len(vector.ends)))
@@ -49,7 +52,7 @@ def _evaluated(vector: RangeVector, run: Callable[[Columns, Float64s, Bools], No
         offsets = series.offsets[rows.start : rows.stop + 1]
         run((offsets, series.timestamps, series.values), values[rows], present[rows])
 
-    over_rows(share, *values.shape)
+    over_rows(share, *values.shape, call.check)
     drop = vector.drop_name if keep_name else np.ones(len(series), np.bool_)
     return Matrix(series.labels, values, present, drop).trimmed()
 
@@ -62,13 +65,13 @@ def _extreme(*, largest: bool) -> Implementation:
         def run(series: Columns, values: Float64s, present: Bools) -> None:
             sliding_extremes(largest, series, windows, values, present)
 
-        return _evaluated(vector, run)
+        return _evaluated(call, vector, run)
 
     return apply
 
 
 def _plain(op: int, *, keep_name: bool = False) -> Implementation:
-    return lambda call: windowed(op, call.range(0), keep_name=keep_name)
+    return lambda call: windowed(op, call, keep_name=keep_name)
 
 
 def _change(*, counter: bool, per_second: bool = False) -> Callable[[CallContext], Matrix]:
@@ -79,7 +82,7 @@ def _change(*, counter: bool, per_second: bool = False) -> Callable[[CallContext
         def run(series: Columns, values: Float64s, present: Bools) -> None:
             extrapolated_change(counter, per_second, series, windows, values, present)
 
-        return _evaluated(vector, run)
+        return _evaluated(call, vector, run)
 
     return apply
 
@@ -106,7 +109,7 @@ def _quantile(call: CallContext) -> Matrix:
     def run(series: Columns, values: Float64s, present: Bools) -> None:
         sliding_quantiles(q, series, windows, values, present)
 
-    result = _evaluated(vector, run)
+    result = _evaluated(call, vector, run)
     used = q[result.present.any(axis=0)]
     for value in np.unique(used[~((used >= 0) & (used <= 1))]).tolist():
         call.notes.warn(f"quantile value should be between 0 and 1, got {go_general(value)}", call.node.args[0].span)
@@ -114,7 +117,7 @@ def _quantile(call: CallContext) -> Matrix:
 
 
 def _predict_linear(call: CallContext) -> Matrix:
-    return windowed(codes.PREDICT, call.range(0), call.scalar(1))
+    return windowed(codes.PREDICT, call, call.scalar(1))
 
 
 def _double_exponential_smoothing(call: CallContext) -> Matrix:
@@ -124,11 +127,11 @@ def _double_exponential_smoothing(call: CallContext) -> Matrix:
         wrong = factors[~((factors > 0) & (factors < 1))]
         if len(wrong) and len(vector.series):
             raise ExecutionError(f"invalid {noun} < 1, got: {wrong[0]:f}")
-    return windowed(codes.DOUBLE_EXPONENTIAL, vector, call.scalar(1), call.scalar(2))
+    return windowed(codes.DOUBLE_EXPONENTIAL, call, call.scalar(1), call.scalar(2))
 
 
 def _absent_over_time(call: CallContext) -> Matrix:
-    found = windowed(codes.PRESENT, call.range(0))
+    found = windowed(codes.PRESENT, call)
     missing = ~found.covered()[np.newaxis, :]
     return Matrix((absent_labels(call.node.args[0]),), np.ones(missing.shape), missing, np.ones(1, np.bool_)).trimmed()
 
