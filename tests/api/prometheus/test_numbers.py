@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fusewatch.api.prometheus.numbers import print_series
+from fusewatch.api.prometheus.numbers import print_series, warm, write_points
 
 
 def reference_value(value: float) -> str:
@@ -111,3 +111,15 @@ def test_series_follow_each_other_with_their_own_heads():
 
 def test_no_series_print_nothing():
     assert print_series([], b"]}", np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0)) == b""
+
+
+def test_no_layout_of_columns_makes_a_client_wait_for_the_compiler():
+    warm()
+    compiled = len(write_points.signatures)
+    values, times = np.arange(10) / 4, np.arange(10)
+    fixed = values[:5].copy()
+    fixed.flags.writeable = False
+    for column in (values[::2], values[5:], fixed, values[:5].astype(np.float32)):
+        body = print_series([b""], b"", np.array([0, 5], np.int32), times[5:], column)
+        assert [float(text) for _, text in json.loads(b"[" + body + b"]")] == column.tolist()
+    assert len(write_points.signatures) == compiled

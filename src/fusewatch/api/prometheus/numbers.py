@@ -189,7 +189,9 @@ def write_points(
 
 def print_series(heads: list[bytes], tail: bytes, offsets: Int64s, timestamps: Int64s, values: Float64s) -> bytes:
     """The JSON of some series, without the brackets around them: see :func:`write_points`; ``heads`` has one entry per series."""
-    values = np.ascontiguousarray(values)
+    # One layout, whatever came: for another the kernel would be compiled anew, while a client waits.
+    offsets, timestamps = (np.require(column, np.int64, ["C", "W"]) for column in (offsets, timestamps))
+    values = np.require(values, np.float64, ["C", "W"])
     head_offsets = np.cumsum([0, *map(len, heads)], dtype=np.int64)
     longest = LONGEST_VALUE + LONGEST_TIMESTAMP + 6
     room = int(head_offsets[-1]) + len(heads) * (len(tail) + 1) + len(values) * longest
