@@ -48,11 +48,11 @@ class SelfCollector:
     async def run(self) -> None:
         """Collects until cancelled; a store that is full for a moment costs one round."""
         while True:
-            await asyncio.sleep(self._interval_s)
             try:
                 await self.collect()
             except StorageError as error:
                 self._log.warning("own metrics could not be stored", error=str(error))
+            await asyncio.sleep(self._interval_s)
 
     async def collect(self) -> None:
         """Writes the registry as it is now.
