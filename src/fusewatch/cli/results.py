@@ -15,7 +15,8 @@ from fusewatch.cli.failures import Failure
 from fusewatch.cli.times import show_time
 
 _PLOT_HEIGHT: Final = 20
-_PLOTTED_SERIES: Final = 12
+#: Of the terminal's 256, readable on light and dark; as many series are plotted.
+_COLOURS: Final = (33, 208, 35, 162, 99, 178, 37, 131, 65, 205, 67, 142)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +101,15 @@ def as_plot(data: Mapping[str, Any]) -> str:
     figure.plot_size(shutil.get_terminal_size((120, 24)).columns, _PLOT_HEIGHT)
     start = min(points[0][0] for _, points in drawn)
     end = max(points[-1][0] for _, points in drawn)
-    for name, points in drawn[:_PLOTTED_SERIES]:
-        curve = figure.signal([time - start for time, _ in points], [value for _, value in points])
+    for colour, (name, points) in zip(_COLOURS, drawn, strict=False):
+        marker = plotext.marker("hd", plotext.pixel(colour))
+        curve = figure.signal([time - start for time, _ in points], [value for _, value in points], marker=marker)
         curve.lines().label(name)
         figure.draw(curve)
     ticks = [start + (end - start) * part / 4 for part in range(5)]
     figure.ruler("x").ticks([tick - start for tick in ticks], [show_time(tick)[11:19] for tick in ticks])
     figure.label(f"{show_time(start)} to {show_time(end)}", axis="x")
-    more = len(drawn) - _PLOTTED_SERIES
+    more = len(drawn) - len(_COLOURS)
     drawing = str(figure.build())
     return drawing + ("\n" if more <= 0 else f"\n… and {more} more series\n")
 
