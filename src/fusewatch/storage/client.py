@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import chdb
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError as DriverError
 
@@ -88,7 +87,7 @@ def _as_clickhouse_errors() -> Iterator[None]:
         yield
     except DriverError as error:
         raise ClickHouseError(_one_line(str(error)), getattr(error, "code", None) or 0) from error
-    except (chdb.ChdbError, RuntimeError) as error:
+    except RuntimeError as error:  # chDB's own, from an insert
         raise ClickHouseError(_one_line(str(error)), _code(str(error))) from error
 
 

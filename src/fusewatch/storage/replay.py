@@ -9,7 +9,7 @@ import structlog
 
 from fusewatch.storage.head import Columns, HeadSegment
 from fusewatch.storage.records import read_events, read_metadata, read_samples, read_series
-from fusewatch.storage.series_kernels import KNOWN, LOGGED
+from fusewatch.storage.series_kernels import KNOWN, LOGGED, plain, widen
 from fusewatch.storage.series_table import SeriesTable
 from fusewatch.storage.wal import Kind, ReadSegment, Record, SegmentFile
 
@@ -49,7 +49,9 @@ def _apply(record: Record, segment: HeadSegment, table: SeriesTable) -> None:
         ids, timestamps, bits = read_samples(record)
         refs, unknown = table.find(ids)
         named = refs > 0 if unknown else slice(None)
-        segment.columns.append(Columns(refs[named], timestamps[named], bits[named]))
+        rows = Columns(refs[named], plain(timestamps[named], np.int64), bits[named])
+        widen(rows.refs, rows.timestamps, table.first, table.last)
+        segment.columns.append(rows)
     elif record.kind is Kind.METADATA:
         segment.metadata.extend(read_metadata(record))
     else:

@@ -84,6 +84,15 @@ def copy_fingerprints(keys: UInt64s, refs: UInt32s, to_keys: UInt64s, to_refs: U
 
 
 @kernel
+def widen(refs: UInt32s, timestamps: Int64s, first: UInt32s, last: UInt32s) -> None:
+    """Widens the hours of each row's series."""
+    for k in range(len(refs)):
+        hour = np.uint32(max(timestamps[k] // HOUR_MS, 0))
+        first[refs[k]] = min(hour, first[refs[k]])
+        last[refs[k]] = max(hour, last[refs[k]])
+
+
+@kernel
 def admit(
     refs: UInt32s,
     timestamps: Int64s,
@@ -105,9 +114,7 @@ def admit(
             states[ref] = LOGGED
             out_new[new] = ref
             new += 1
-        hour = np.uint32(max(timestamps[k] // HOUR_MS, 0))
-        first[ref] = min(hour, first[ref])
-        last[ref] = max(hour, last[ref])
+    widen(refs, timestamps, first, last)
     return new
 
 
