@@ -19,7 +19,7 @@ import aiohttp
 from yarl import URL
 
 from fusewatch.collect.errors import LimitError, ScrapeError
-from fusewatch.collect.http_config import HttpConfig, redact
+from fusewatch.collect.http_config import HttpConfig, TLSConfig, redact
 from fusewatch.collect.tls import TLSContext
 from fusewatch.telemetry.config import read_secret
 
@@ -46,6 +46,7 @@ class HttpClient:
         self._config = config
         self._base = base_dir
         self._tls = TLSContext(config.tls_config, base_dir)
+        self._own_tls = config.tls_config != TLSConfig()  # else the library's context, which all jobs share
         self._session: aiohttp.ClientSession | None = None
 
     async def get(self, url: str, *, headers: Mapping[str, str], timeout_s: float, limit: int) -> Answer:
@@ -91,12 +92,9 @@ class HttpClient:
             allow_redirects=config.follow_redirects,
             max_redirects=_MAX_REDIRECTS,
             proxy=self._proxy(url),
-            ssl=self._tls.current() if self._uses_tls(url) else True,
+            ssl=self._tls.current() if self._own_tls else True,
             server_hostname=config.tls_config.server_name or None,
         )
-
-    def _uses_tls(self, url: URL) -> bool:
-        return url.scheme == "https" or self._config.follow_redirects
 
     def _own_headers(self) -> dict[str, str]:
         config = self._config

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from fusewatch.collect.scrape.report import ReportSeries, ScrapeReport
@@ -22,12 +24,17 @@ class SeriesTracker:
     """
 
     def __init__(self, target: Labels, *, track_timestamps: bool) -> None:
-        self._report = ReportSeries(target)
+        self._target = target
         self._track_timestamps = track_timestamps
         self._alive = _NONE
         self._reported = False
         self._shown = _NONE
-        self.unnamed: dict[int, Labels] = dict(zip(self._report.ids.tolist(), self._report.labels, strict=True))
+        self.unnamed: dict[int, Labels] = {}
+
+    @cached_property
+    def _report(self) -> ReportSeries:
+        """Made at the first scrape: thousands of new targets at once should not pay for it."""
+        return ReportSeries(self._target)
 
     @property
     def series(self) -> int:
@@ -41,6 +48,8 @@ class SeriesTracker:
     def batch(self, page: Page | None, timestamp: int, report: ScrapeReport) -> SampleBatch:
         """The page's samples, markers for what was alive and is gone, and the report, all at ``timestamp`` unless a line has its own."""
         gone = self._alive if page is None else _without(self._alive, _all_series(page))
+        if not self._reported:
+            self.unnamed.update(zip(self._report.ids.tolist(), self._report.labels, strict=True))
         ids, times, values = [self._report.ids], [np.full(len(self._report.ids), timestamp)], [report.values]
         if page is not None:
             stamped = np.where(page.timestamps == NO_TIMESTAMP, timestamp, page.timestamps)

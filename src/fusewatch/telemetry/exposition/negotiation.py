@@ -5,9 +5,9 @@ https://prometheus.io/docs/instrumenting/content_negotiation/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from email.message import Message
 from enum import Enum
+from functools import lru_cache
 from typing import Final, Literal
 
 from fusewatch.telemetry.exposition.errors import ContentTypeError
@@ -37,7 +37,8 @@ class Format(Enum):
     OPENMETRICS = "openmetrics"
 
 
-def accept_header(protocols: Sequence[ScrapeProtocol], escaping: str = "allow-utf-8") -> str:
+@lru_cache(maxsize=64)
+def accept_header(protocols: tuple[ScrapeProtocol, ...], escaping: str = "allow-utf-8") -> str:
     """The ``Accept`` header that prefers ``protocols`` in their order and takes anything in need."""
     weight = len(protocols) + 1
     parts = []
