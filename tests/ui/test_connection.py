@@ -23,7 +23,7 @@ def test_a_server_that_goes_is_noticed_within_five_seconds_and_its_return_by_its
     open_page: OpenPage, own_server: RunningServer, complaints: Complaints
 ):
     complaints.tolerated += EXPECTED_WITHOUT_SERVER
-    own_server.wait_for(lambda: own_server.query("node_memory_usage"))
+    own_server.wait_for(lambda: own_server.query("node_memory_usage{memory_type='used'}"))
     page = open_page("/?refresh=off", url=own_server.url)
     expect(page.get_by_role("region", name="Memory by type").locator("canvas")).to_be_visible()
     own_server.stop()

@@ -64,9 +64,13 @@ export function stepFor({ start, end }: TimeWindow, points: number): number {
   return NICE_STEPS.find((step) => step >= exact) ?? Math.ceil(exact / DAY) * DAY
 }
 
-/** The window on multiples of its step, so that two graphs of one page share their points and a refresh moves whole steps. */
+/**
+ * The window in whole steps back from its end, so that the newest second is seen however long a step is. An end on a multiple of the step
+ * would hide up to a whole step of what has just happened.
+ */
 export function alignWindow({ start, end }: TimeWindow, step: number): TimeWindow & { step: number } {
-  return { start: Math.floor(start / step) * step, end: Math.floor(end / step) * step, step }
+  const last = Math.floor(end / SECOND) * SECOND
+  return { start: last - Math.floor((last - start) / step) * step, end: last, step }
 }
 
 /** Twice the window around its middle, never beyond `now`. */
