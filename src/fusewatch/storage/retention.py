@@ -22,15 +22,14 @@ WHERE active AND database = currentDatabase() AND table = 'samples'
 GROUP BY partition_id
 ORDER BY block
 """
-_OLD_SERIES: Final = """
-DELETE FROM series
-WHERE id IN (SELECT id FROM series_hours GROUP BY id HAVING max(last) < {hour:UInt32})
-"""
-_OLD_HOURS: Final = """
-DELETE FROM series_hours
-WHERE id NOT IN (SELECT id FROM series) AND last < {hour:UInt32}
-"""
-_OLD_EVENTS: Final = "DELETE FROM events WHERE greatest(timestamp, `end`) < {cutoff:Int64}"
+_COUNT_EVENTS: Final = "SELECT count() FROM events WHERE greatest(timestamp, `end`) < {cutoff:Int64}"
+_DELETE_EVENTS: Final = "DELETE FROM events WHERE greatest(timestamp, `end`) < {cutoff:Int64}"
+_DELETE_SERIES: Final = (
+    "DELETE FROM series WHERE id IN {ids:Array(UInt64)}",
+    "DELETE FROM series_hours WHERE id IN {ids:Array(UInt64)}",
+)
+#: Ids in one statement.
+_SLICE: Final = 10_000
 
 
 class Retention:
@@ -62,29 +61,32 @@ class Retention:
             ClickHouseError: something is left; the next call goes on.
         """
         with self._pool.handle() as handle:
-            dropped = self._drop_blocks(handle)
-            if dropped and self._settings.metrics:
-                self._forget(handle)
+            self._drop_blocks(handle)
+            if self._settings.metrics:
+                self._forget_series(handle)
+                self._delete_events(handle)
 
-    def _drop_blocks(self, handle: Handle) -> int:
+    def _drop_blocks(self, handle: Handle) -> None:
         blocks = [(str(name), int(block), int(size)) for name, block, size in handle.rows(_PARTS)]
         cutoff = self.oldest() // HOUR_MS - BLOCK_HOURS
         surplus = sum(size for _, _, size in blocks) - self._settings.size if self._settings.size else 0
-        dropped = 0
         for name, block, size in blocks[:-1] if surplus > 0 else blocks:
             if block <= cutoff or surplus > 0:
                 handle.command(f"ALTER TABLE samples DROP PARTITION ID '{name}'")
                 structlog.get_logger(component="storage").info("dropped a block of samples", block=name, bytes=size)
                 surplus -= size
-                dropped += 1
-        return dropped
 
-    def _forget(self, handle: Handle) -> None:
-        cutoff = self.oldest()
-        hour = max(cutoff // HOUR_MS, 0)
+    def _forget_series(self, handle: Handle) -> None:
         # A series that comes back in between would be stored by a commit, and then deleted with the old one.
         with self._committer.lock:
-            self._table.forget(hour)
-            handle.command(_OLD_SERIES, {"hour": hour})
-        handle.command(_OLD_HOURS, {"hour": hour})
-        handle.command(_OLD_EVENTS, {"cutoff": cutoff})
+            gone = self._table.forget(max(self.oldest() // HOUR_MS, 0))
+            for start in range(0, len(gone), _SLICE):
+                ids = {"ids": gone[start : start + _SLICE].tolist()}
+                for statement in _DELETE_SERIES:
+                    handle.command(statement, ids)
+
+    def _delete_events(self, handle: Handle) -> None:
+        cutoff = {"cutoff": self.oldest()}
+        # Looked at first: a deletion rewrites parts even where it finds nothing.
+        if handle.rows(_COUNT_EVENTS, cutoff)[0][0]:
+            handle.command(_DELETE_EVENTS, cutoff)

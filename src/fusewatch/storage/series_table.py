@@ -149,16 +149,16 @@ class SeriesTable:
         with self.lock:
             self._saved_first[refs], self._saved_last[refs] = first, last
 
-    def forget(self, before_hour: int) -> int:
-        """Drops the committed series whose last hour is earlier; how many. Their references end here: :attr:`epoch` steps on.
+    def forget(self, before_hour: int) -> UInt64s:
+        """Drops the committed series whose last hour is earlier; their ids (n) uint64. Their references end here: :attr:`epoch` steps on.
 
         The references are used again after the next start.
         """
         with self.lock:
             size = self.count + 1
             gone = (self.states[:size] == COMMITTED) & (self.last[:size] < before_hour) & (self.ids[:size] != 0)
-            dropped = int(np.count_nonzero(gone))
-            if dropped:
+            dropped: UInt64s = self.ids[:size][gone]
+            if len(dropped):
                 self.ids[:size][gone] = 0
                 slots = np.zeros_like(self._slots)
                 put_ids(slots, self.ids, 1, size)
@@ -166,7 +166,7 @@ class SeriesTable:
                 self._slots, self.fingerprints, self._fingerprints = slots, (np.zeros_like(keys), np.zeros_like(refs)), 0
                 self.first[:size][gone], self.last[:size][gone] = _NEVER, 0
                 self._saved_first[:size][gone], self._saved_last[:size][gone] = _NEVER, 0
-                self.gone += dropped
+                self.gone += len(dropped)
                 self.epoch += 1
                 self.version += 1
             return dropped
