@@ -48,13 +48,20 @@ class CountingSink:
 
 def main() -> None:
     read_pages()
-    gc.freeze()  # collections over all that the libraries keep (0.2 s) are not what is measured here
-    asyncio.run(take_up_targets())
+    settle()
     with exporters(_TARGETS, _SERIES) as addresses:
         asyncio.run(scrape(addresses))
         peer = prometheus_cpu(addresses, _SECONDS)
     if peer is not None:
         print(f"  Prometheus, storing                      {peer:6.3f} processor seconds per second")
+    settle()
+    asyncio.run(take_up_targets())
+
+
+def settle() -> None:
+    """Full garbage collections over all that the libraries keep (0.2 s) are not what is measured here."""
+    gc.collect()
+    gc.freeze()
 
 
 def read_pages() -> None:
