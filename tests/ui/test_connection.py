@@ -26,6 +26,8 @@ def test_a_server_that_goes_is_noticed_within_five_seconds_and_its_return_by_its
     own_server.wait_for(lambda: own_server.query("node_memory_usage{memory_type='used'}"))
     page = open_page("/?refresh=off", url=own_server.url)
     expect(page.get_by_role("region", name="Memory by type").locator("canvas")).to_be_visible()
+    # The other pages are fetched while there is time.
+    own_server.wait_for(lambda: page.evaluate("performance.getEntriesByType('resource').some((one) => one.name.includes('StatusPage'))"))
     own_server.stop()
     notice = page.get_by_text(re.compile(r"The server does not answer.*as of \d\d:\d\d:\d\d"))
     expect(notice).to_be_visible(timeout=5000)

@@ -1,10 +1,20 @@
 import { Button } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { useEffect, useRef, type ReactNode } from 'react'
 import { messageOf } from '../parts/states'
+import { useConnection } from './services'
 
-/** A page that broke. After an upgrade its files may be gone, so loading anew is the first thing to offer. */
+/**
+ * A page that broke. After an upgrade its files may be gone, so loading anew is the first thing to offer; a page that could not be fetched
+ * because the server was away is loaded by itself when it is back.
+ */
 export function PageFailed({ error }: { error: unknown }): ReactNode {
+  const { lost } = useConnection()
+  const wasLost = useRef(lost)
+  useEffect(() => {
+    if (wasLost.current && !lost) location.reload()
+    wasLost.current = lost
+  }, [lost])
   return (
     <div role="alert">
       <h1>This page broke</h1>

@@ -7,6 +7,7 @@ import { SessionGate } from './SessionGate'
 import classes from './Shell.module.css'
 import { TopBar } from './TopBar'
 import { useKeys, type Overlay } from './useKeys'
+import { usePreloadedPages } from './usePreloadedPages'
 
 const CommandPalette = lazy(() => import('./CommandPalette').then((module) => ({ default: module.CommandPalette })))
 const KeysHelp = lazy(() => import('./KeysHelp').then((module) => ({ default: module.KeysHelp })))
@@ -16,6 +17,7 @@ export function Shell(): ReactNode {
   const [folded, setFolded] = useLocalStorage({ key: 'fusewatch-rail-folded', defaultValue: false })
   const [overlay, setOverlay] = useState<Overlay>(null)
   useKeys(setOverlay)
+  usePreloadedPages()
   const close = (): void => setOverlay(null)
 
   return (

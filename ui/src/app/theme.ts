@@ -21,7 +21,7 @@ export const theme = createTheme({
   fontFamily: 'var(--fw-sans)',
   fontFamilyMonospace: 'var(--fw-mono)',
   fontSizes: { xs: '12px', sm: '13px', md: '13.5px', lg: '15px', xl: '18px' },
-  defaultRadius: 'sm',
+  defaultRadius: 'var(--fw-radius)',
   cursorType: 'pointer',
   components: { Button: Button.extend({ classNames: { root: classes['button'] ?? '' }, vars: buttonVariables }) },
 })
