@@ -13,9 +13,11 @@ from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.ports import OverloadedError
 
+CONNECTIONS = 8
+SERIES = 20_000
 
-async def _write(store: MetricStore, bodies: list[bytes]) -> None:
-    committer = asyncio.create_task(store.components()[0].run())
+
+async def _send(store: MetricStore, bodies: list[bytes]) -> None:
     for number, body in enumerate(bodies):
         while True:
             try:
@@ -25,25 +27,35 @@ async def _write(store: MetricStore, bodies: list[bytes]) -> None:
                 await asyncio.sleep(0.01)
         if number % 8 == 0:
             await asyncio.sleep(0)
+
+
+async def _write(store: MetricStore, bodies: list[bytes]) -> None:
+    committer = asyncio.create_task(store.components()[0].run())
+    await asyncio.gather(*(_send(store, bodies[k::CONNECTIONS]) for k in range(CONNECTIONS)))
     committer.cancel()
 
 
-def measure(*, series: int, samples: int, fsync: bool = False) -> float:
-    """Acknowledged samples a second."""
-    MetricStore.warm()
-    start = time.time_ns() // 1_000_000 - 3_600_000
-    bodies = list(build_requests(series=series, samples=samples, start_ms=start, step_ms=1000))
+def measure(bodies: list[bytes], *, fsync: bool) -> float:
+    """Acknowledged samples a second, once the series are known."""
+    known = SERIES // ROWS
     with tempfile.TemporaryDirectory() as folder:
         store = MetricStore.open(StorageSettings(fsync=fsync), Path(folder))
-        asyncio.run(_write(store, bodies[: series // ROWS]))
+        asyncio.run(_write(store, bodies[:known]))
         started = time.perf_counter()
-        asyncio.run(_write(store, bodies[series // ROWS :]))
-        rate = (len(bodies) - series // ROWS) * ROWS / (time.perf_counter() - started)
+        asyncio.run(_write(store, bodies[known:]))
+        rate = (len(bodies) - known) * ROWS / (time.perf_counter() - started)
         store.close()
     return rate
 
 
-if __name__ == "__main__":
+def main() -> None:
+    MetricStore.warm()
+    start = time.time_ns() // 1_000_000 - 3_600_000
+    bodies = list(build_requests(series=SERIES, samples=3_000_000, start_ms=start, step_ms=1000))
     for fsync in (False, True):
-        print(f"store alone, fsync={fsync}: {measure(series=20_000, samples=6_000_000, fsync=fsync) / 1e6:.2f} M samples/s")
+        print(f"store alone, fsync={fsync}: {measure(bodies, fsync=fsync) / 1e6:.2f} M samples/s")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
