@@ -153,8 +153,9 @@ class Intake:
         """
         with self._lock:
             if not self._active.is_empty:
+                full = self._active
                 self._seal()
-                if not self._sealed or self._sealed[-1] is self._active:
+                if self._active is full:
                     raise ReadOnlyError("no space left for a new segment of the write-ahead log")
 
     def _seal(self) -> None:

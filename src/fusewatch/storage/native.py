@@ -56,7 +56,7 @@ def read_blocks(source: Source) -> Iterator[dict[str, Any]]:
         EOFError: the stream ends inside a block.
     """
     while (columns := _read_varint(source)) is not None:
-        rows = _read_varint(source) or 0
+        rows = _length(source)
         yield {_text(source): _read_column(source, _text(source), rows) for _ in range(columns)}
 
 
@@ -65,7 +65,7 @@ def _read_column(source: Source, kind: str, rows: int) -> Any:
         dtype = np.dtype(_FIXED[kind])
         return np.frombuffer(_exactly(source, rows * dtype.itemsize), dtype)
     if kind == "String":
-        return [_exactly(source, _read_varint(source) or 0) for _ in range(rows)]
+        return [_exactly(source, _length(source)) for _ in range(rows)]
     message = f"type {kind} is not read from Native blocks"
     raise ValueError(message)
 
@@ -78,7 +78,14 @@ def _exactly(source: Source, size: int) -> bytes:
 
 
 def _text(source: Source) -> str:
-    return _exactly(source, _read_varint(source) or 0).decode()
+    return _exactly(source, _length(source)).decode()
+
+
+def _length(source: Source) -> int:
+    length = _read_varint(source)
+    if length is None:
+        raise EOFError("the result ends inside a block")
+    return length
 
 
 def _read_varint(source: Source) -> int | None:
@@ -88,6 +95,8 @@ def _read_varint(source: Source) -> int | None:
         if byte[0] < 128:
             return value
         shift += 7
+    if shift:
+        raise EOFError("the result ends inside a block")
     return None
 
 
