@@ -46,6 +46,7 @@ def test_its_own_metrics_are_exposed_and_stored(server):
         assert name in body.decode()
     [stored] = server.wait_for(lambda: server.query("fusewatch_build_info"))
     assert stored["metric"]["job"] == "fusewatch"
+    assert b"\nfusewatch_scrape_scrapes_total 0.0" in body
 
 
 def test_unknown_paths_of_apis_and_assets_are_404_and_wrong_methods_405(server):
@@ -187,8 +188,8 @@ def test_users_added_while_it_runs_are_asked_for_soon(tmp_path):
         token = subprocess.run(command, text=True, check=True, capture_output=True).stdout.strip()
         server.wait_for(lambda: server.status("/api/v1/query?query=up") == 401)
         server.wait_for(lambda: server.ask("/api/v1/query?query=up", Authorization=f"Bearer {token}")[0] == 200)
-        assert server.status("/-/healthy") == server.status("/") == 200
-        assert server.status("/metrics") == server.status("/health/ready") == 401
+        assert server.status("/-/healthy") == server.status("/login") == server.status("/favicon.svg") == 200
+        assert server.status("/metrics") == server.status("/health/ready") == server.status("/targets") == 401
 
 
 def test_with_a_certificate_it_talks_tls_alone(tmp_path):

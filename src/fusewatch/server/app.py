@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import orjson
 from fastapi import APIRouter, FastAPI
@@ -19,7 +20,7 @@ from fusewatch import __version__
 from fusewatch.access.gate import Gate
 from fusewatch.access.need import Need
 from fusewatch.access.refusals import Refused, refused_handler
-from fusewatch.access.routing import Guarded, route, undeclared
+from fusewatch.access.routing import PublicParts, route, undeclared
 from fusewatch.access.service import Access
 from fusewatch.api.fusewatch.errors import exception_handlers
 from fusewatch.api.middleware.stack import stack
@@ -27,6 +28,8 @@ from fusewatch.server.own_metrics import OwnMetrics, RequestMetrics
 from fusewatch.server.static_files import StaticFiles
 
 OPENAPI_PATH = "/api/fusewatch/v1/openapi.json"
+#: What a browser needs to show the login page.
+_LOGIN_PARTS: Final = ("/login", "/assets/", "/scheme.js", "/favicon.svg", "/manifest.webmanifest")
 
 
 class UndeclaredRouteError(Exception):
@@ -69,7 +72,7 @@ def build_app(
         app.include_router(router)
     app.router.routes.extend(_own_routes(app, metrics.registry))
     # The router's last resort instead of a route for every path: a wrong method on a known path stays 405.
-    app.router.default = Guarded(request_response(static.answer), Need.PUBLIC, "ui")
+    app.router.default = PublicParts(request_response(static.answer), public=_LOGIN_PARTS, need=Need.VIEWER, name="ui")
     names.update((found.endpoint, found.path) for found in iter_route_contexts(app.routes) if found.endpoint and found.path)
     missing = undeclared(app.routes)
     if missing:

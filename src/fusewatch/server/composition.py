@@ -60,6 +60,7 @@ class Composition:
         self, *, source: SettingsSource, settings: Settings, rooms: Rooms, listener: socket.socket, data_dir: Path, clock: Clock
     ) -> None:
         self._clock = clock
+        self._base_dir = Path(source.path.parent if source.path else ".").absolute()
         self._rooms = rooms
         self._data_dir = data_dir
         self._started_at = clock.now_ms()
@@ -73,7 +74,7 @@ class Composition:
             sink=rooms.store,
             metadata_sink=rooms.store,
             clock=clock,
-            base_dir=Path(source.path.parent if source.path else ".").absolute(),
+            base_dir=self._base_dir,
             version=__version__,
         )
         self.host = HostWatch(settings=settings.host, sink=rooms.store, metadata_sink=rooms.store, clock=clock)
@@ -89,6 +90,7 @@ class Composition:
         self.metrics.watch_components(self.supervisor.statuses, ready=lambda: not self.supervisor.unready_reasons())
         self.metrics.watch_storage(rooms.store.statistics)
         self.metrics.watch_queries(self.pool.statistics)
+        self.metrics.watch_scrapes(self.scrape.statistics)
         self.app = self._build_app(settings)
 
     def start(self) -> None:
@@ -184,6 +186,7 @@ class Composition:
             config_problem=self.configuration.problem,
             history=History(engine=self._engine, clock=self._clock),
             webhooks=lambda: self.configuration.settings.events.webhooks,
+            secrets_base=self._base_dir,
         )
 
 
