@@ -88,6 +88,7 @@ scrape_configs:
     static_configs: [{{targets: ["127.0.0.1:1"]}}]
 """
     with RunningServer(tmp_path / "data", config=config) as scraping:
+        scraping.wait_for(lambda: {one["health"] for one in scraping.json("/api/fusewatch/v1/targets")["targets"]} == {"up", "down"})
         page = open_page("/targets", url=scraping.url)
         table = page.get_by_role("table", name="Targets")
         expect(table.get_by_role("row", name="down gone")).to_be_visible()

@@ -10,6 +10,7 @@ const MOST_SHOWN = 50
 /** The commands that hold every typed word, the earlier they stand in a label, and the shorter it is, the earlier it comes. */
 export function findCommands(commands: readonly Command[], text: string): Command[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+  if (words.length === 0) return commands.slice(0, MOST_SHOWN)
   return commands
     .map((command) => ({ command, rank: rank(command.label.toLowerCase(), words) }))
     .filter((scored) => scored.rank < Infinity)

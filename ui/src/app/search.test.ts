@@ -30,6 +30,7 @@ test.each([
 test('commands are found by every typed word, the nearest and shortest first', () => {
   const command = (label: string) => ({ id: label, label, about: '', run: () => undefined })
   const commands = ['Targets', 'node_memory_usage_peak', 'node_memory_usage', 'Theme: dark'].map(command)
+  expect(findCommands(commands, ' ')).toEqual(commands)
   expect(findCommands(commands, 'memory node').map((found) => found.label)).toEqual(['node_memory_usage', 'node_memory_usage_peak'])
   expect(findCommands(commands, 'dark theme').map((found) => found.label)).toEqual(['Theme: dark'])
 })

@@ -61,7 +61,7 @@ const editing: Extension = [
   drawSelection(),
   bracketMatching(),
   closeBrackets(),
-  autocompletion(),
+  autocompletion({ icons: false }),
   tooltips({ position: 'fixed' }),
   EditorView.lineWrapping,
   // Tab leaves the field: a keyboard must not be trapped in it.

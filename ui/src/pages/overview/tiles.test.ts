@@ -36,5 +36,5 @@ test('load is judged per core', () => {
   const withLoad = (load: number): unknown => tileOf('Load', { cpu: { usage: 0, cores }, load: { '1m': load, '5m': load, '15m': load } })
   expect(withLoad(3.9)).toMatchObject({ kind: 'ok' })
   expect(withLoad(5)).toMatchObject({ kind: 'warning' })
-  expect(withLoad(9)).toMatchObject({ kind: 'critical' })
+  expect(withLoad(9)).toMatchObject({ kind: 'warning', word: 'Queueing' })
 })

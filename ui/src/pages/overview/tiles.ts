@@ -46,7 +46,7 @@ function networkTile({ network }: Host): Tile {
   return { label: 'Network', kind: 'ok', word: received + sent > 0 ? 'Flowing' : 'Silent', value: `in ${formatValue(received, 'bytes/s')}`, detail }
 }
 
-/** Load counts what runs and waits; per core it says whether anything waits. */
+/** Load counts what runs and waits; per core it says whether anything waits. Waiting is slow, not broken, so it is never critical. */
 function loadTile({ cpu, load }: Host): Tile {
   const perCore = load['5m'] / Math.max(cpu.cores.length, 1)
   const [kind, word] = loadWord(perCore)
@@ -55,7 +55,7 @@ function loadTile({ cpu, load }: Host): Tile {
 }
 
 function loadWord(perCore: number): [StatusKind, string] {
-  if (perCore > 2) return ['critical', 'Queueing']
+  if (perCore > 2) return ['warning', 'Queueing']
   return perCore > 1 ? ['warning', 'Waiting'] : ['ok', 'Nothing waits']
 }
 
