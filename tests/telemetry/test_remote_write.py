@@ -10,7 +10,8 @@ from tests.telemetry.wire import field, label, sample, series, varint
 
 from fusewatch.telemetry.hashing import SLACK, draw_key, fingerprint_of
 from fusewatch.telemetry.metadata import MetricMetadata
-from fusewatch.telemetry.remote_write import MALFORMED, TOO_MANY, UNUSUAL, RemoteWriteError, padded, parse_labels, parse_metadata, walk
+from fusewatch.telemetry.protobuf import ProtobufError
+from fusewatch.telemetry.remote_write import MALFORMED, TOO_MANY, UNUSUAL, padded, parse_labels, parse_metadata, walk
 
 Row = tuple[list[tuple[str, str]], int, bytes]
 
@@ -124,7 +125,7 @@ def test_metadata_is_found_and_parsed() -> None:
 
 @pytest.mark.parametrize("data", [b"\x0a", b"\x0a\x05ab", field(1, field(1, b"\xff")), b"\x0b\x00", b"\x02\x00"])
 def test_malformed_labels_are_refused(data: bytes) -> None:
-    with pytest.raises(RemoteWriteError):
+    with pytest.raises(ProtobufError):
         parse_labels(data)
 
 

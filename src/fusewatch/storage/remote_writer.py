@@ -14,6 +14,7 @@ from fusewatch.telemetry.hashing import SLACK, Bytes, fingerprint_of
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import SamplesRejectedError, SeriesLimitError
+from fusewatch.telemetry.protobuf import ProtobufError
 from fusewatch.telemetry.remote_write import (
     MALFORMED,
     TOO_MANY,
@@ -140,7 +141,7 @@ class RemoteWriter:
         """
         try:
             pairs = parse_labels(scratch.buffer[start:end].tobytes())
-        except RemoteWriteError as error:
+        except ProtobufError as error:
             raise SamplesRejectedError(str(error), 0) from error
         labels = checked_labels(pairs)
         ref = learn(self._table, labels, self._max_series)

@@ -12,7 +12,6 @@ The wire format is a snappy block that holds one protobuf message
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import cramjam
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from fusewatch.telemetry.hashing import SLACK, U64, Bytes, fingerprint, load64
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.metadata import MetricMetadata
+from fusewatch.telemetry.protobuf import ProtobufError, fields, read_varint
 from fusewatch.telemetry.samples import Int64s, UInt64s
 
 UInt32s = NDArray[np.uint32]
@@ -39,7 +39,7 @@ TOO_MANY: Final = -3
 _TYPES: Final = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
 
 
-class RemoteWriteError(ValueError):
+class RemoteWriteError(ProtobufError):
     """The body is not a remote-write 1.0 request (400)."""
 
 
@@ -271,19 +271,19 @@ def parse_labels(data: bytes) -> list[tuple[str, str]]:
     """Names and values of the Label fields in ``data``, in the order of the wire.
 
     Raises:
-        RemoteWriteError: malformed, or not UTF-8.
+        ProtobufError: malformed, or (a RemoteWriteError) not UTF-8.
     """
-    return [_label(data, start, end) for _, _, start, end in _fields(data)]
+    return [_label(data, start, end) for _, _, start, end in fields(data)]
 
 
 def parse_metadata(data: bytes) -> MetricMetadata:
     """A MetricMetadata message.
 
     Raises:
-        RemoteWriteError: malformed, or not UTF-8.
+        ProtobufError: malformed, or (a RemoteWriteError) not UTF-8.
     """
     kind, texts = 0, {2: "", 4: "", 5: ""}
-    for field, number, start, end in _fields(data):
+    for field, number, start, end in fields(data):
         if field == 1:
             kind = number
         elif field in texts:
@@ -291,39 +291,9 @@ def parse_metadata(data: bytes) -> MetricMetadata:
     return MetricMetadata(metric=texts[2], type=_TYPES[kind] if kind < len(_TYPES) else "unknown", help=texts[4], unit=texts[5])
 
 
-def read_varint(data: bytes, position: int) -> tuple[int, int]:
-    """The number at ``position`` and the position behind it.
-
-    Raises:
-        IndexError: the data ends, or the number is longer than ten bytes.
-    """
-    value = 0
-    for k in range(10):
-        byte = data[position + k]
-        value |= (byte & 127) << (7 * k)
-        if byte < 128:
-            return value, position + k + 1
-    raise IndexError(position)
-
-
-def _fields(data: bytes, position: int = 0, end: int | None = None) -> Iterator[tuple[int, int, int, int]]:
-    """(field number, number, start, end) of each field; ``number`` of a varint, start and end of the rest."""
-    stop = len(data) if end is None else end
-    while position < stop:
-        try:
-            tag, position = read_varint(data, position)
-            number, start = read_varint(data, position) if tag & 7 in (0, 2) else (0, position)
-        except IndexError:
-            raise RemoteWriteError("proto: unexpected end of a message") from None
-        position = start + (0, 8, number, -1, -1, 4, -1, -1)[tag & 7]
-        if position < start or position > stop or tag < 8:
-            raise RemoteWriteError("proto: illegal field in a message")
-        yield tag >> 3, number, start, position
-
-
 def _label(data: bytes, start: int, end: int) -> tuple[str, str]:
     parts = {1: "", 2: ""}
-    for field, _, first, last in _fields(data, start, end):
+    for field, _, first, last in fields(data, start, end):
         if field in parts:
             parts[field] = _text(data, first, last)
     return parts[1], parts[2]
