@@ -160,7 +160,7 @@ def test_the_table_shows_the_values_of_now(open_page: OpenPage):
 
 def test_status_shows_components_storage_and_the_configuration(open_page: OpenPage):
     page = open_page("/status")
-    expect(page.get_by_text(re.compile(r"All \d+ components run"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"All \d+ components run|\d+ of \d+ components are starting"))).to_be_visible()
     expect(page.get_by_role("table", name="Components").get_by_role("row", name="storage.committer")).to_be_visible()
     expect(page.get_by_role("region", name="Storage").get_by_text("Queue to storage")).to_be_visible()
     expect(page.get_by_role("region", name="Configuration").locator("pre")).not_to_be_empty()
