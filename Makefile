@@ -45,11 +45,10 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
+# Node is that of the environment, whatever else the machine has.
+ui-test: export PATH := $(CURDIR)/$(BIN):$(PATH)
 ui-test: ui/node_modules/.fusewatch-lock
-	cd ui && ../$(BIN)/npm run --silent lint
-	cd ui && ../$(BIN)/npm run --silent typecheck
-	cd ui && ../$(BIN)/npm run --silent test
-	cd ui && ../$(BIN)/npm run --silent budget
+	cd ui && for gate in lint typecheck test budget; do npm run --silent $$gate || exit 1; done
 
 unit: $(VENV)/.dev debian ui/node_modules/.fusewatch-lock
 	$(BIN)/pytest $(PYTEST_ARGS)
