@@ -74,11 +74,11 @@ def storage_of(found: StorageStatistics) -> Storage:
     """The store as our own API tells it."""
     return Storage(
         series=found.series,
-        head_series=found.series,
         pending_samples=found.waiting_samples,
         queue_bytes=found.queue_bytes,
         queue_limit_bytes=found.queue_limit,
         wal_bytes=found.log_bytes,
+        wal_segments=found.log_segments,
         disk_bytes=found.disk_bytes,
         disk_free_bytes=found.disk_free_bytes,
         oldest_sample=found.oldest_sample,
@@ -87,6 +87,7 @@ def storage_of(found: StorageStatistics) -> Storage:
         commits=found.commits,
         retention=Retention(metrics=found.retention_ms),
         schema_version=found.schema_version,
+        read_only_reason=found.read_only_reason,
     )
 
 

@@ -22,6 +22,7 @@ from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError
 
 _DISK_CHECK_S: Final = 1.0
+_DISK_FULL: Final = "the disk is almost full: free some space, shorten storage.retention, or move the data folder"
 _NO_ROWS: Final = Columns(np.empty(0, np.uint32), np.empty(0, np.int64), np.empty(0, np.uint64))
 
 
@@ -89,7 +90,7 @@ class Intake:
             self._disk_full = disk_usage(self._folder).is_full
             self._disk_checked = now
         if self._disk_full:
-            raise ReadOnlyError("the disk is almost full: free some space, shorten storage.retention, or move the data folder")
+            raise ReadOnlyError(_DISK_FULL)
 
     def _log_and_show(self, entries: Sequence[Entry]) -> None:
         received = self._clock.now_ms()
@@ -220,10 +221,14 @@ class Intake:
         return sum(segment.columns.count for segment in self._sealed) + self._active.columns.count
 
     @property
-    def log_bytes(self) -> int:
-        """Bytes of the log on disk."""
-        sizes = [file.stat().st_size for file in self._folder.glob("*.log")]
-        return sum(sizes)
+    def log_sizes(self) -> list[int]:
+        """Bytes of each segment of the log on disk."""
+        return [file.stat().st_size for file in self._folder.glob("*.log")]
+
+    @property
+    def refusing(self) -> str | None:
+        """Why nothing is taken in, as of the last attempt; None while it is."""
+        return _DISK_FULL if self._disk_full else None
 
     @property
     def limits(self) -> IntakeLimits:

@@ -8,21 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fusewatch.storage.client import Handle
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.folder import disk_usage
 from fusewatch.storage.opening import Parts
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
+from fusewatch.telemetry.samples import Int64s
 
 _TOP: Final = 10
 _STORED: Final = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
-_BOUNDS: Final = "SELECT count(), min(timestamp), max(timestamp) FROM samples"
+#: The first and last day alone: the edges of the partition key are known without reading a row.
+_BOUNDS: Final = """
+WITH (SELECT (min(block), max(block)) FROM samples) AS edges
+SELECT count(), min(timestamp), max(timestamp)
+FROM samples
+WHERE block IN (edges.1, edges.2)
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class StorageStatistics:
     """The store at one moment; sizes in bytes, times in ms UTC (None: no samples), durations as they say.
 
-    ``waiting_samples`` and ``queue_bytes`` are what ClickHouse does not have yet, ``queue_limit`` from where on writes are refused.
+    ``waiting_samples`` and ``queue_bytes`` are what ClickHouse does not have yet, ``queue_limit`` from where on writes are refused;
+    ``read_only_reason`` is why nothing at all is stored, None while it is.
     ``retention_ms`` and ``retention_bytes`` are 0 for no limit.
     """
 
@@ -31,6 +40,7 @@ class StorageStatistics:
     queue_bytes: int
     queue_limit: int
     log_bytes: int
+    log_segments: int
     disk_bytes: int
     disk_free_bytes: int
     disk_total_bytes: int
@@ -43,6 +53,34 @@ class StorageStatistics:
     written_samples: int
     refused_samples: int
     schema_version: int
+    read_only_reason: str | None
+
+
+@dataclass(slots=True)
+class SampleBounds:
+    """The timestamps (ms) of the oldest and the newest sample, None without any; kept up with each write, so that asking reads nothing."""
+
+    oldest: int | None = None
+    newest: int | None = None
+
+    @classmethod
+    def read(cls, handle: Handle) -> SampleBounds:
+        """What ClickHouse holds. Blocks."""
+        ((count, oldest, newest),) = handle.rows(_BOUNDS)
+        return cls(int(oldest), int(newest)) if count else cls()
+
+    def widen(self, timestamps: Int64s) -> None:
+        """Takes further samples in."""
+        if len(timestamps):
+            low, high = int(timestamps.min()), int(timestamps.max())
+            self.oldest = low if self.oldest is None else min(self.oldest, low)
+            self.newest = high if self.newest is None else max(self.newest, high)
+
+    def since(self, oldest: int) -> SampleBounds:
+        """These bounds with everything before ``oldest`` left out."""
+        if self.oldest is None or self.newest is None or self.newest < oldest:
+            return SampleBounds()
+        return SampleBounds(max(self.oldest, oldest), self.newest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +117,26 @@ class Cardinality:
         )
 
 
-def read_statistics(settings: StorageSettings, data_dir: Path, parts: Parts, *, written: int, refused: int) -> StorageStatistics:
+def read_statistics(
+    settings: StorageSettings, data_dir: Path, parts: Parts, *, bounds: SampleBounds, written: int, refused: int
+) -> StorageStatistics:
     """The figures of an open store. Blocks."""
     intake, disk = parts.intake, disk_usage(data_dir)
     with parts.pool.handle() as handle:
         (stored,) = handle.rows(_STORED)
-        (bounds,) = handle.rows(_BOUNDS)
-    waiting = [view.columns.timestamps for view in intake.view() if len(view.columns)]
-    times = [int(bounds[1]), int(bounds[2])] if bounds[0] else []
-    times += [int(edge) for column in waiting for edge in (column.min(), column.max())]
+    log_sizes = intake.log_sizes
     return StorageStatistics(
         series=parts.table.alive,
         waiting_samples=intake.waiting_rows,
         queue_bytes=intake.queue_bytes,
         queue_limit=settings.queue,
-        log_bytes=intake.log_bytes,
+        log_bytes=sum(log_sizes),
+        log_segments=len(log_sizes),
         disk_bytes=int(stored[0]),
         disk_free_bytes=disk.free,
         disk_total_bytes=disk.total,
-        oldest_sample=min(times, default=None),
-        newest_sample=max(times, default=None),
+        oldest_sample=bounds.oldest,
+        newest_sample=bounds.newest,
         retention_ms=settings.retention.metrics,
         retention_bytes=settings.retention.size,
         commits=parts.committer.commits,
@@ -106,4 +144,5 @@ def read_statistics(settings: StorageSettings, data_dir: Path, parts: Parts, *, 
         written_samples=written,
         refused_samples=refused,
         schema_version=parts.schema_version,
+        read_only_reason=intake.refusing,
     )

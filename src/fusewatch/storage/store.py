@@ -23,7 +23,7 @@ from fusewatch.storage.reader import Reader
 from fusewatch.storage.remote_writer import RemoteWriter, learn
 from fusewatch.storage.retention import Retention
 from fusewatch.storage.series_kernels import HOUR_MS, outside, plain
-from fusewatch.storage.statistics import Cardinality, StorageStatistics, read_statistics
+from fusewatch.storage.statistics import Cardinality, SampleBounds, StorageStatistics, read_statistics
 from fusewatch.storage.warming import warm_kernels
 from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.components import Component
@@ -61,6 +61,8 @@ class MetricStore:
         self._written = 0
         self._refused = 0
         self._metadata.load()
+        with parts.pool.handle() as handle:
+            self._bounds = SampleBounds.read(handle)
 
     @classmethod
     def open(cls, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None) -> MetricStore:
@@ -160,6 +162,7 @@ class MetricStore:
             entry = Entry(entry.epoch, rows.copy(), entry.metadata, entry.events)
             await (self._group.take(entry) if self._group else asyncio.to_thread(self._intake.take, (entry,)))
         self._written += len(rows)
+        self._bounds.widen(rows.timestamps)
         if problem is not None or late is not None:
             error = _both(problem, late)
             self._refused += error.rejected
@@ -209,7 +212,8 @@ class MetricStore:
 
     def statistics(self) -> StorageStatistics:
         """The store's figures now. Blocks."""
-        return read_statistics(self._settings, self._data_dir, self._parts, written=self._written, refused=self._refused)
+        bounds = self._bounds.since(self._retention.oldest())
+        return read_statistics(self._settings, self._data_dir, self._parts, bounds=bounds, written=self._written, refused=self._refused)
 
     def cardinality(self, limit: int = 10, start: int | None = None, end: int | None = None) -> Cardinality:
         """Where the series seen between ``start`` and ``end`` (ms; default: the last hour) come from. Blocks."""

@@ -211,7 +211,6 @@ class Storage(Answer):
     """The metrics store from the outside."""
 
     series: int
-    head_series: int = 0
     pending_samples: int = 0
     queue_bytes: int = 0
     queue_limit_bytes: int = 0

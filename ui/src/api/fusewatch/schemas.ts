@@ -70,7 +70,6 @@ export const Component = v.object({
 
 export const Storage = v.object({
   series: v.number(),
-  head_series: v.nullish(v.number(), null),
   pending_samples: v.number(),
   queue_bytes: v.number(),
   queue_limit_bytes: v.number(),

@@ -6,7 +6,6 @@ const component = (name: string, state: Component['state']): Component => ({ nam
 
 const storage: Storage = {
   series: 12_400,
-  head_series: null,
   pending_samples: 0,
   queue_bytes: 0,
   queue_limit_bytes: 100,
