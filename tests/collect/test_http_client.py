@@ -175,6 +175,16 @@ def ask_by_tls(authority, base_dir, tls, *, server=None, name="localhost", verif
     return asyncio.run(ask())
 
 
+def test_a_closed_port_is_told_in_the_systems_words():
+    async def ask():
+        async with client() as made:
+            await get(made, "http://127.0.0.1:1/metrics")
+
+    with pytest.raises(ScrapeError) as refused:
+        asyncio.run(ask())
+    assert str(refused.value) == 'Get "http://127.0.0.1:1/metrics": connect to 127.0.0.1:1: connection refused'
+
+
 def test_tls_trusts_the_configured_authority_for_the_configured_name(authority, tmp_path):
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     assert ask_by_tls(authority, tmp_path, {"ca_file": "ca.pem", "server_name": "localhost"}) == b"secure 1"

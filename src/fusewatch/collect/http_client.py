@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -67,7 +68,7 @@ class HttpClient:
             message = f'Get "{redact(url)}": context deadline exceeded'
             raise ScrapeError(message) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            message = f'Get "{redact(url)}": {str(error) or type(error).__name__}'
+            message = f'Get "{redact(url)}": {_reason(error)}'
             raise ScrapeError(message) from error
 
     async def close(self) -> None:
@@ -149,3 +150,13 @@ async def _read_bounded(content: aiohttp.StreamReader, limit: int) -> bytes:
             raise LimitError("body size limit exceeded")
         parts.append(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in words; a failed connection by the system's own (`connection refused`), without the library's notation."""
+    # Its subclasses tell of names and certificates, and say so well themselves.
+    if type(error) is aiohttp.ClientConnectorError:
+        number = error.os_error.errno
+        if number is not None and number > 0:
+            return f"connect to {error.host}:{error.port}: {os.strerror(number).lower()}"
+    return str(error) or type(error).__name__
