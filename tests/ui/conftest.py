@@ -30,9 +30,12 @@ CODEMIRROR_ATTRIBUTE = "style-src-attr"
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; the tests that need it are skipped where it, or the built UI, is missing."""
+    """Debian's Chromium, skipped where it, or the built UI, is missing.
+
+    For one module: its driver keeps an event loop running in this thread, which tests of other modules must not find.
+    """
     if CHROMIUM is None:
         pytest.skip("chromium is not installed: apt-get install chromium")
     if not BUILT.is_file():

@@ -87,13 +87,12 @@ def test_a_press_in_the_legend_shows_a_series_alone_and_shift_leaves_it_out(open
 
 def test_a_brush_zooms_every_graph_and_a_double_click_goes_back(open_page: OpenPage):
     page = open_page("/?from=now-30m")
-    over = page.get_by_role("region", name="Memory by type").locator(".u-over")
+    panel = page.get_by_role("region", name="Memory by type")
+    expect(panel.locator("button[aria-pressed=true]")).to_have_count(4)
+    over = panel.locator(".u-over")
     box = over.bounding_box()
     assert box
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 40)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.995, box["y"] + 60, steps=5)
-    page.mouse.up()
+    over.drag_to(over, source_position={"x": box["width"] * 0.5, "y": 40}, target_position={"x": box["width"] * 0.99, "y": 60})
     expect(page).to_have_url(re.compile(r"from=\d{4}-.*to=\d{4}-"))
     expect(page.get_by_role("button", name="Back from zoom")).to_be_visible()
     over.dblclick(position={"x": 50, "y": 50})
