@@ -61,6 +61,14 @@ def test_an_empty_file_and_empty_blocks_mean_the_defaults(tmp_path):
                 "fusewatch.yml:6: listen: expected HOST:PORT such as 127.0.0.1:9470, not 'nowhere'",
             ],
         ),
+        # a job twice, told beside other mistakes
+        (
+            "scrape_configs:\n  - job_name: a\n  - job_name: b\n  - job_name: a\nlog: {level: loud}\n",
+            [
+                "fusewatch.yml:4: scrape_configs[2].job_name: the job 'a' stands twice, first in line 2",
+                "fusewatch.yml:5: log.level: expected 'debug', 'info', 'warning' or 'error'",
+            ],
+        ),
         # the same key twice
         ("data: a\nlisten: :1\ndata: b\n", ["fusewatch.yml:3: data: the key stands twice, first in line 1"]),
         # broken YAML

@@ -39,7 +39,8 @@ def parse_settings(text: str, *, file: str, base: Path, environ: Mapping[str, st
     document = read_document(text, file=file, base=base.absolute(), environ=environ)
     settings = None if document.value is None and document.problems else validate(document, Settings)
     if settings is not None:
-        _check_jobs(document, settings)
+        _check_intervals(document, settings)
+    _check_names(document)
     _check_files(document)
     if settings is None or document.problems:
         raise SettingsError(sorted(document.problems, key=lambda problem: (problem.line, problem.key)))
@@ -57,14 +58,23 @@ def _read(path: Path) -> str:
         raise SettingsError([Problem(str(path), 0, "", "not a text file in UTF-8")]) from error
 
 
-def _check_jobs(document: Document, settings: Settings) -> None:
-    """What holds between the jobs, and between a job and the global values."""
+def _check_names(document: Document) -> None:
+    """Two jobs of one name; looked for in what was written, so that it is told beside other mistakes."""
+    jobs = document.value.get("scrape_configs") if isinstance(document.value, dict) else None
     seen: dict[str, int] = {}
-    for index, config in enumerate(settings.scrape_configs):
-        first = seen.setdefault(config.job_name, index)
+    for index, job in enumerate(jobs if isinstance(jobs, list) else ()):
+        name = job.get("job_name") if isinstance(job, dict) else None
+        if name is None:
+            continue
+        first = seen.setdefault(str(name), index)
         if first != index:
             line = document.line(("scrape_configs", first, "job_name"))
-            document.report(("scrape_configs", index, "job_name"), f"the job {config.job_name!r} stands twice, first in line {line}")
+            document.report(("scrape_configs", index, "job_name"), f"the job {str(name)!r} stands twice, first in line {line}")
+
+
+def _check_intervals(document: Document, settings: Settings) -> None:
+    """What holds between a job and the global values."""
+    for index, config in enumerate(settings.scrape_configs):
         try:
             config.resolved(settings.global_)
         except ValueError as error:
