@@ -11,7 +11,7 @@ UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '
 # The real parts that tests run against.
 DEBIAN := chromium prometheus prometheus-node-exporter prometheus-alertmanager victoria-metrics
 
-.PHONY: up test install lint types ui-test unit debian constraints clean
+.PHONY: up test install lint types ui-test unit debian venv-package constraints clean
 
 up: $(VENV)/.installed
 	@$(BIN)/fusewatch up --data $(DATA) $(ARGS)
@@ -22,7 +22,13 @@ test: lint types ui-test unit
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Fusewatch needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); $(MAKE) --no-print-directory venv-package && $(PYTHON) -m venv $(VENV); }
+
+# Debian keeps a part of Python's own venv in a package of its own.
+venv-package:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; \
+	else echo "Python's venv is incomplete here: apt-get install python3-venv"; exit 1; fi
 
 $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt hatch_build.py $(UI_SOURCES)
 	@echo "installing Fusewatch into $(VENV) (the first time takes about a minute)"
