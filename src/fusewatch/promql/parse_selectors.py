@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +19,7 @@ from fusewatch.telemetry.matchers import BadRegexError, Matcher, MatchOp, compil
 _MAX_MS: Final = (1 << 63) // 1_000_000
 
 
-class SelectorParser:
+class SelectorParser(ABC):
     """Reads tokens one by one; what it has read of a postfix decides what may follow."""
 
     def __init__(self, text: str, *, step_ms: int, range_ms: int) -> None:
@@ -28,13 +29,13 @@ class SelectorParser:
         self._depth = 0
         self._durations = DurationContext(step_ms=step_ms, range_ms=range_ms)
 
+    @abstractmethod
     def expression(self, floor: int) -> ast.Expr:
         """Any expression; the operators' part defines it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def operand(self) -> ast.Expr:
         """A literal, call or parenthesis, without what may follow it; the operators' part defines it."""
-        raise NotImplementedError
 
     @contextmanager
     def nested(self, limit: int) -> Iterator[None]:
