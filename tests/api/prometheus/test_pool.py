@@ -73,7 +73,7 @@ async def test_work_that_never_looks_at_its_budget_does_not_hold_the_answer():
         pool._grace_s = 0.01
         release = threading.Event()
         with pytest.raises(TimeoutExceeded):
-            await pool.run(lambda _: release.wait(30), timeout_s=0.02)
+            await pool.run(lambda _: release.wait(30), timeout_s=1)  # long enough for its thread to begin
         assert pool.statistics().running == 1  # its thread is still taken
         release.set()
         await until(lambda: pool.statistics().running == 0)
