@@ -30,7 +30,8 @@ def test_a_bomb_takes_no_more_memory_than_the_limit():
     ("body", "encoding", "reason"),
     [
         (b"plain", "gzip", "gzip: "),
-        (gzip.compress(b"cut" * 100)[:-12], "gzip", "unexpected EOF"),
+        # without its time of creation, which would be in the name of the test
+        (gzip.compress(b"cut" * 100, mtime=0)[:-12], "gzip", "unexpected EOF"),
         (b"", "br", "unsupported Content-Encoding 'br'"),
     ],
 )
