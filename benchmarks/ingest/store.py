@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from benchmarks.ingest.bodies import ROWS, build_requests
+from fusewatch.ingest.remote_writes import RemoteWrites
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.ports import OverloadedError
@@ -17,11 +18,11 @@ CONNECTIONS = 8
 SERIES = 20_000
 
 
-async def _send(store: MetricStore, bodies: list[bytes]) -> None:
+async def _send(writes: RemoteWrites, bodies: list[bytes]) -> None:
     for number, body in enumerate(bodies):
         while True:
             try:
-                await store.write_remote(body)
+                await writes.write_remote(body)
                 break
             except OverloadedError:
                 await asyncio.sleep(0.01)
@@ -30,9 +31,10 @@ async def _send(store: MetricStore, bodies: list[bytes]) -> None:
 
 
 async def _write(store: MetricStore, bodies: list[bytes]) -> None:
-    committer = asyncio.create_task(store.components()[0].run())
-    await asyncio.gather(*(_send(store, bodies[k::CONNECTIONS]) for k in range(CONNECTIONS)))
-    committer.cancel()
+    writes = RemoteWrites(store.door)
+    working = asyncio.gather(*(component.run() for component in store.components()))
+    await asyncio.gather(*(_send(writes, bodies[k::CONNECTIONS]) for k in range(CONNECTIONS)))
+    working.cancel()
 
 
 def measure(bodies: list[bytes], *, fsync: bool) -> float:

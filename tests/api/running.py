@@ -23,6 +23,7 @@ from fusewatch.api.middleware.stack import stack
 from fusewatch.api.prometheus.pool import PoolLimits, QueryPool
 from fusewatch.api.prometheus.routes import prometheus_routes
 from fusewatch.api.prometheus.services import PrometheusServices
+from fusewatch.ingest.remote_writes import RemoteWrites
 from fusewatch.promql.engine import Engine
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.store import MetricStore
@@ -34,7 +35,7 @@ from fusewatch.telemetry.samples import SampleBatch
 def store_services(store: MetricStore, **changes) -> PrometheusServices:
     """The services of a real store, what is not said as in :func:`memory_services`."""
     pool = QueryPool(PoolLimits(workers=2))
-    return memory_services(engine=Engine(store), reader=store, sink=store, pool=pool, clock=SystemClock(), **changes)
+    return memory_services(engine=Engine(store), reader=store, sink=RemoteWrites(store.door), pool=pool, clock=SystemClock(), **changes)
 
 
 def application(services: PrometheusServices) -> Starlette:

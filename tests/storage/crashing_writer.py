@@ -28,12 +28,12 @@ def batch(number: int) -> SampleBatch:
 
 
 async def _write(store: MetricStore, first: int, acknowledged: Connection) -> None:
-    committer = asyncio.create_task(store.components()[0].run())
+    working = asyncio.gather(*(component.run() for component in store.components()))
     for number in range(first, first + 1_000_000):
         await store.write(batch(number))
         acknowledged.send(number)
         await asyncio.sleep(0)
-    await committer
+    await working
 
 
 def write_until_killed(folder: Path, first: int, acknowledged: Connection) -> None:

@@ -9,6 +9,7 @@ from tests.storage.conftest import DAY, NOW, OpenStore, commit
 from tests.storage.reading import read
 from tests.telemetry.wire import field, label, sample, series, varint
 
+from fusewatch.ingest.remote_writes import RemoteWrites
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.ports import SamplesRejectedError
@@ -18,7 +19,7 @@ GOOD = Labels({"__name__": "good", "job": "a"})
 
 
 def send(store: MetricStore, message: bytes) -> None:
-    asyncio.run(store.write_remote(bytes(cramjam.snappy.compress_raw(message))))
+    asyncio.run(RemoteWrites(store.door).write_remote(bytes(cramjam.snappy.compress_raw(message))))
 
 
 def test_a_request_is_stored_and_its_series_is_the_one_that_other_protocols_mean(store: MetricStore) -> None:
@@ -66,7 +67,7 @@ def test_old_samples_of_a_request_are_refused_and_the_rest_is_stored(store: Metr
 )
 def test_a_body_that_is_no_request_is_refused_with_a_reason(store: MetricStore, body: bytes, message: str) -> None:
     with pytest.raises(RemoteWriteError, match=message):
-        asyncio.run(store.write_remote(body))
+        asyncio.run(RemoteWrites(store.door).write_remote(body))
 
 
 def test_metadata_of_a_request_is_stored(store: MetricStore) -> None:

@@ -261,14 +261,14 @@ def test_the_committer_commits_by_itself_when_a_segment_is_full_or_old(open_stor
     store = open_store(commit_rows=10, commit_interval="100ms")
 
     async def run() -> None:
-        committer = asyncio.create_task(store.components()[0].run())
+        working = asyncio.gather(*(component.run() for component in store.components()))
         ids = np.full(10, UP.id, np.uint64)
         await store.write(SampleBatch(ids, NOW + np.arange(10), np.zeros(10), {UP.id: UP}))
         async with asyncio.timeout(20):
             while (await asyncio.to_thread(store.statistics)).commits < 1:  # each look takes a thread's time
                 pass
-        committer.cancel()
-        await asyncio.gather(committer, return_exceptions=True)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
 
     asyncio.run(run())
     assert len(read(store)[UP]) == 10

@@ -185,7 +185,7 @@ def test_damage_in_the_middle_of_the_log_is_told_with_the_file_and_what_to_do(op
     store.abandon()
     log = last_segment(tmp_path / "data")
     data = bytearray(log.read_bytes())
-    data[50] ^= 1
+    data[60] ^= 1
     log.write_bytes(data)
     with pytest.raises(CorruptLogError, match=rf"{log} is damaged at byte \d+: restore it from a backup, or move it away"):
         open_store()

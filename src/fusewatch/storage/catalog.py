@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from fusewatch.storage.client import ClientPool
+from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.series_kernels import HOUR_MS, UInt32s
-from fusewatch.storage.series_table import SeriesTable
+from fusewatch.storage.series_table import metric_hash
 from fusewatch.storage.sql import matching
 from fusewatch.telemetry.labels import Labels
-from fusewatch.telemetry.matchers import Matcher, match_all
+from fusewatch.telemetry.matchers import Matcher, equal_metric, match_all
 from fusewatch.telemetry.ports import Budget, LimitExceededError
 from fusewatch.telemetry.samples import UInt64s
 
@@ -51,8 +52,9 @@ class Selection:
 class Catalog:
     """Finds series by matchers, in ClickHouse and among those that wait; remembers what it found until there are new series."""
 
-    def __init__(self, *, table: SeriesTable, pool: ClientPool) -> None:
-        self._table = table
+    def __init__(self, *, follower: LogFollower, pool: ClientPool) -> None:
+        self._follower = follower
+        self._table = follower.table
         self._pool = pool
         self._lock = threading.Lock()
         self._found: OrderedDict[tuple[Matcher, ...], tuple[int, Selection]] = OrderedDict()
@@ -63,6 +65,7 @@ class Catalog:
         Raises:
             LimitExceededError: more than the budget allows.
         """
+        self._follower.catch_up()
         found = self._all(tuple(matchers), budget)
         table, refs = self._table, found.refs
         within = (table.first[refs] <= max(end, 0) // HOUR_MS) & (table.last[refs] >= max(start, 0) // HOUR_MS)
@@ -87,8 +90,7 @@ class Catalog:
 
     def _query(self, matchers: tuple[Matcher, ...], budget: Budget) -> Selection:
         # Those that wait come first: one that is committed in between is found twice, never missed.
-        waiting = [labels for labels in self._table.uncommitted().values() if match_all(matchers, Labels.from_canonical(labels))]
-        found = set(waiting)
+        found = set(self._waiting(matchers, budget))
         condition = matching(matchers)
         with self._pool.handle() as handle:
             for block in handle.blocks(_SELECT + condition.text, condition.parameters):
@@ -101,6 +103,18 @@ class Catalog:
         refs, _ = self._table.find(ids)
         selection = Selection(labels, ids, refs, self._table.metrics[refs])
         return selection.only(refs > 0)
+
+    def _waiting(self, matchers: tuple[Matcher, ...], budget: Budget) -> Iterator[bytes]:
+        """The canonical labels of those that match and that ClickHouse may not have yet."""
+        metric = equal_metric(matchers)
+        wanted = None if metric is None else np.uint64(metric_hash(metric.encode()))
+        for rows in self._follower.waiting_series():
+            budget.check()
+            if wanted is not None and not (rows.metrics == wanted).any():
+                continue
+            for labels in rows.canonical:
+                if match_all(matchers, Labels.from_canonical(labels)):
+                    yield labels
 
 
 def _check_count(count: int, budget: Budget) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -14,59 +15,59 @@ import xxhash
 
 from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.commit_kernels import blocks_of, last_writes, scatter
+from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.head import Columns, HeadSegment
-from fusewatch.storage.intake import Intake, ignore_change
 from fusewatch.storage.native import Column
 from fusewatch.storage.series_table import SeriesTable, metric_of
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.labels import SEPARATOR
 from fusewatch.telemetry.metadata import MetricMetadata
-from fusewatch.telemetry.samples import Int64s
+from fusewatch.telemetry.samples import Bytes, ExemplarRows, HistogramRows, Int64s, UInt64s
 
 #: The time range of a partition, in hours.
 BLOCK_HOURS: Final = 24
 _LABELS: Final = "Map(String, String)"
 
 
+#: How often the log is looked at: what comes in between is visible to reads all the same.
+_LOOK_S: Final = 0.25
+
+
 class Committer:
-    """A component that commits what waits, and sleeps while nothing does. No commit runs while another has ``lock``."""
+    """A component that follows the log and commits each segment that the receiver has left. No commit runs while another has ``lock``.
+
+    ``hand_on`` makes the receiver end its newest segment; it blocks until that is done.
+    """
 
     name = "storage.committer"
 
-    def __init__(self, *, intake: Intake, pool: ClientPool) -> None:
+    def __init__(self, *, follower: LogFollower, pool: ClientPool, hand_on: Callable[[], object]) -> None:
         self.last_commit_s = 0.0
         self.commits = 0
-        self._intake = intake
+        self._follower = follower
         self._pool = pool
+        self._hand_on = hand_on
         self.lock = threading.Lock()
-        self._ranks = Ranks(intake.table)
+        self._ranks = Ranks(follower.table)
 
     async def run(self) -> None:
-        """Commits each segment when it is full or old enough, until cancelled."""
-        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        """Works until cancelled."""
+        while True:
+            if self._follower.is_behind or self._follower.oldest_sealed() is not None:
+                await asyncio.to_thread(self.commit_sealed)
+            await asyncio.sleep(_LOOK_S)
 
-        def wake() -> None:
-            loop.call_soon_threadsafe(changed.set)
+    def commit_sealed(self) -> None:
+        """Takes in what the log has and commits all segments that are complete. Blocks.
 
-        self._intake.changed = wake
-        try:
-            while True:
-                while await asyncio.to_thread(self.commit_oldest):
-                    pass
-                await self._wait(changed)
-        finally:
-            self._intake.changed = ignore_change
-
-    async def _wait(self, changed: asyncio.Event) -> None:
-        """Returns when a segment is sealed."""
-        while self._intake.oldest_sealed() is None:
-            due_s = self._intake.seal_in_s()
-            try:
-                async with asyncio.timeout(due_s):
-                    await changed.wait()
-            except TimeoutError:
-                self._intake.seal()
-            changed.clear()
+        Raises:
+            ClickHouseError: the rest stays in line.
+            CorruptLogError: a segment is damaged.
+        """
+        more = True
+        while more:
+            more = self._follower.advance()
+            more = self.commit_oldest() or more
 
     def commit_oldest(self) -> bool:
         """Commits the oldest sealed segment; whether there was one. Blocks.
@@ -75,13 +76,13 @@ class Committer:
             ClickHouseError: the segment stays in line.
         """
         with self.lock:
-            segment = self._intake.oldest_sealed()
+            segment = self._follower.oldest_sealed()
             if segment is None:
                 return False
             started = time.monotonic()
             with self._pool.handle() as handle:
                 self._commit(handle, segment)
-            self._intake.finished(segment)
+            self._follower.finished(segment)
             self.last_commit_s = time.monotonic() - started
             self.commits += 1
             return True
@@ -92,14 +93,13 @@ class Committer:
         Raises:
             ClickHouseError, ReadOnlyError: the rest stays in the log.
         """
-        self._intake.seal()
-        while self.commit_oldest():
-            pass
+        self._hand_on()
+        self.commit_sealed()
 
     def _commit(self, handle: Handle, segment: HeadSegment) -> None:
-        seq, table = segment.file.number, self._intake.table
-        if segment.series:
-            handle.insert("series", series_columns([table.labels[ref] for refs in segment.series for ref in refs.tolist()], seq))
+        seq, table = segment.file.number, self._follower.table
+        for series in segment.series:
+            handle.insert("series", series_columns(series.canonical, seq))
         refs, first, last = table.take_moved_hours()
         if len(refs):
             handle.insert(
@@ -109,6 +109,10 @@ class Committer:
             handle.insert("metadata", metadata_columns(segment.metadata, seq))
         if segment.events:
             handle.insert("events", event_columns(segment.events, seq))
+        for histograms in segment.histograms:
+            handle.insert("histograms", histogram_columns(histograms, table, seq))
+        for exemplars in segment.exemplars:
+            handle.insert("exemplars", exemplar_columns(exemplars, table, seq))
         rows = segment.columns.view()
         if len(rows):
             handle.insert("samples", sample_columns(rows, table, self._ranks.current(), seq))
@@ -153,6 +157,40 @@ def sample_columns(rows: Columns, table: SeriesTable, rank: Int64s, seq: int) ->
         Column("value", "Float64", bits[:count].view(np.float64)),
         Column("seq", "UInt64", np.full(count, seq, np.uint64)),
     ]
+
+
+def histogram_columns(rows: HistogramRows, table: SeriesTable, seq: int) -> list[Column]:
+    """Rows of ``histograms``."""
+    return [*_place(rows.ids, rows.timestamps, table), Column("body", "String", _parts(rows.offsets, rows.bodies)), _seq(len(rows), seq)]
+
+
+def exemplar_columns(rows: ExemplarRows, table: SeriesTable, seq: int) -> list[Column]:
+    """Rows of ``exemplars``."""
+    value = Column("value", "Float64", rows.values)
+    return [
+        *_place(rows.ids, rows.timestamps, table),
+        value,
+        Column("labels", "String", _parts(rows.offsets, rows.labels)),
+        _seq(len(rows), seq),
+    ]
+
+
+def _place(ids: UInt64s, timestamps: Int64s, table: SeriesTable) -> list[Column]:
+    """Where rows of some series lie: day, metric, id and timestamp."""
+    refs, _ = table.find(ids)
+    days = np.empty(len(ids), np.uint32)
+    blocks_of(timestamps, 24, days)
+    return [
+        Column("day", "UInt32", days),
+        Column("metric", "UInt64", table.metrics[refs]),
+        Column("id", "UInt64", ids),
+        Column("timestamp", "Int64", timestamps),
+    ]
+
+
+def _parts(offsets: Int64s, blob: Bytes) -> list[bytes]:
+    text, ends = blob.tobytes(), offsets.tolist()
+    return [text[start:stop] for start, stop in pairwise(ends)]
 
 
 def series_columns(canonical: Sequence[bytes], seq: int) -> list[Column]:

@@ -41,14 +41,18 @@ class StorageSettings(Block):
     retention: RetentionSettings = RetentionSettings()
     #: Samples further ahead of this machine's clock are refused.
     future: DurationMs = 600_000
-    #: Samples wait in memory for ClickHouse up to this size; beyond it, writes are answered with 503 until it has caught up.
-    queue: Annotated[Size, Field(ge=1 << 20)] = 256 << 20
+    #: Samples wait in the log for ClickHouse up to this size; beyond it, writes are answered with 503 until it has caught up.
+    queue: Annotated[Size, Field(ge=1 << 20)] = 1 << 30
     #: Samples go to ClickHouse when so many wait …
     commit_rows: Annotated[int, Field(ge=1)] = 500_000
     #: … or the first of them has waited this long. They are in the log and visible from the start.
     commit_interval: Annotated[DurationMs, Field(ge=100)] = 10_000
-    #: Series that may exist at a time; over it new ones (only they) are refused. 0: no limit.
+    #: Series that may be active at a time (a sample in the last two hours); over it new ones (only they) are refused. 0: no limit.
     max_series: Annotated[int, Field(ge=0)] = 5_000_000
+    #: The same for the series of one metric …
+    max_series_per_metric: Annotated[int, Field(ge=0)] = 0
+    #: … and of one job.
+    max_series_per_job: Annotated[int, Field(ge=0)] = 0
 
     @field_validator("url")
     @classmethod

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from fusewatch.storage.client import ClientPool
-from fusewatch.storage.intake import Intake
+from fusewatch.storage.follower import LogFollower
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.metadata import MetricMetadata
 
@@ -31,13 +31,13 @@ ORDER BY metric, job
 class EventStore:
     """Events of the log and of ClickHouse as one; thread-safe, blocks."""
 
-    def __init__(self, *, intake: Intake, pool: ClientPool) -> None:
-        self._intake = intake
+    def __init__(self, *, follower: LogFollower, pool: ClientPool) -> None:
+        self._follower = follower
         self._pool = pool
 
     def events(self, start: int, end: int, kinds: Sequence[str] = (), limit: int = 1000) -> list[Event]:
         """See :meth:`fusewatch.telemetry.ports.EventReader.events`."""
-        waiting = {event.id: event for event in self._intake.waiting_events()}
+        waiting = {event.id: event for event in self._follower.waiting_events()}
         # One that waits may replace a stored one, which must not push another out of the limit.
         parameters = {"start": start, "end": end, "kinds": list(kinds), "limit": limit + len(waiting)}
         with self._pool.handle() as handle:
@@ -50,8 +50,7 @@ class EventStore:
 class MetadataStore:
     """Types, helps and units; remembers what it was told last, so that repeating it costs nothing."""
 
-    def __init__(self, *, intake: Intake, pool: ClientPool) -> None:
-        self._intake = intake
+    def __init__(self, *, pool: ClientPool) -> None:
         self._pool = pool
         self._known: dict[tuple[str, str], MetricMetadata] = {}
 

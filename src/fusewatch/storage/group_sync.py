@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fusewatch.storage.intake import Entry
+from fusewatch.storage.entries import Entry
 
 
 @dataclass(frozen=True, slots=True)

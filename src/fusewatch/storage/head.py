@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fusewatch.storage.records import SeriesRows
 from fusewatch.storage.series_kernels import UInt32s
 from fusewatch.storage.wal import SegmentFile
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.metadata import MetricMetadata
-from fusewatch.telemetry.samples import Int64s, UInt64s
+from fusewatch.telemetry.samples import ExemplarRows, HistogramRows, Int64s, UInt64s
 
 #: Bytes that a waiting sample takes.
 ROW_BYTES = 20
@@ -68,14 +69,19 @@ class GrowingColumns:
 
 @dataclass(slots=True)
 class HeadSegment:
-    """A segment of the log as it is in memory; ``since`` is when its first row came (monotonic seconds)."""
+    """A segment of the log as it is in memory; ``since`` is when its first record came (ms UTC).
+
+    ``series`` are those that it names for the first time.
+    """
 
     file: SegmentFile
     columns: GrowingColumns = field(default_factory=GrowingColumns)
-    series: list[UInt32s] = field(default_factory=list)
+    series: list[SeriesRows] = field(default_factory=list)
+    histograms: list[HistogramRows] = field(default_factory=list)
+    exemplars: list[ExemplarRows] = field(default_factory=list)
     metadata: list[MetricMetadata] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    since: float = 0.0
+    since: int = 0
     #: Bytes of all that are not samples.
     other_bytes: int = 0
 
@@ -87,7 +93,7 @@ class HeadSegment:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to commit."""
-        return not (self.columns.count or self.series or self.metadata or self.events)
+        return not (self.columns.count or self.series or self.histograms or self.exemplars or self.metadata or self.events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +102,12 @@ class HeadView:
 
     number: int
     columns: Columns
+    histograms: Sequence[HistogramRows] = ()
+    exemplars: Sequence[ExemplarRows] = ()
 
 
 def views(segments: Sequence[HeadSegment]) -> list[HeadView]:
     """What the segments hold now, the oldest first."""
-    return [HeadView(segment.file.number, segment.columns.view()) for segment in segments]
+    return [
+        HeadView(segment.file.number, segment.columns.view(), tuple(segment.histograms), tuple(segment.exemplars)) for segment in segments
+    ]

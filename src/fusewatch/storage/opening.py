@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +10,20 @@ from typing import Final
 
 import structlog
 
+from fusewatch.storage.book import SeriesBook
+from fusewatch.storage.bounds import SampleBounds
 from fusewatch.storage.client import ClientPool, Endpoint, Handle
 from fusewatch.storage.committer import Committer
 from fusewatch.storage.config import StorageSettings
+from fusewatch.storage.door import Door, DoorLimits
 from fusewatch.storage.errors import ClickHouseError, DiskFullError, StoreOpenError
+from fusewatch.storage.events import MetadataStore
 from fusewatch.storage.folder import DataFolder, as_open_errors
-from fusewatch.storage.intake import Intake, IntakeLimits
+from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.migrations import migrate
-from fusewatch.storage.replay import read_log
+from fusewatch.storage.series_kernels import HOUR_MS
+from fusewatch.storage.series_limits import SeriesLimits
 from fusewatch.storage.series_table import SeriesTable
-from fusewatch.storage.wal import LogWriter, find_segments
 from fusewatch.telemetry.clock import Clock
 
 _LOG_FOLDER: Final = "wal"
@@ -34,17 +38,53 @@ GROUP BY id
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an open store is made of."""
+    """What an open store is made of; ``door`` where this process is the receiver too."""
 
     folder: DataFolder
     pool: ClientPool
     table: SeriesTable
-    intake: Intake
+    follower: LogFollower
     committer: Committer
+    metadata: MetadataStore
+    door: Door | None
     schema_version: int
 
 
-def open_parts(settings: StorageSettings, data_dir: Path, clock: Clock) -> Parts:
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The receiver is another process.
+
+    ``claimed`` is called once the data folder is ours, so that it may start; ``hand_on`` makes it end its newest segment, and blocks until
+    it has.
+    """
+
+    claimed: Callable[[], None]
+    hand_on: Callable[[], object]
+
+
+def log_folder(data_dir: Path) -> Path:
+    """Where the write-ahead log lies."""
+    return data_dir / _LOG_FOLDER
+
+
+def open_door(settings: StorageSettings, data_dir: Path, clock: Clock) -> Door:
+    """The door to the log of a data folder that this program has claimed.
+
+    Raises:
+        OSError: the log can't be written.
+    """
+    limits = DoorLimits(
+        retention=settings.retention.metrics,
+        future=settings.future,
+        queue=settings.queue,
+        segment_rows=settings.commit_rows,
+        segment_age_s=settings.commit_interval / 1000,
+    )
+    book = SeriesBook(SeriesLimits(settings.max_series, settings.max_series_per_metric, settings.max_series_per_job))
+    return Door(folder=log_folder(data_dir), book=book, limits=limits, clock=clock, sync=settings.fsync)
+
+
+def open_parts(settings: StorageSettings, data_dir: Path, clock: Clock, receiver: Elsewhere | None) -> Parts:
     """Everything opened, the log of an earlier run committed.
 
     Raises:
@@ -54,52 +94,54 @@ def open_parts(settings: StorageSettings, data_dir: Path, clock: Clock) -> Parts
     pool = ClientPool(Endpoint(settings, data_dir))
     try:
         with as_open_errors(data_dir), _clickhouse_open_errors(data_dir):
-            return _open(settings, folder, pool, clock)
+            log_folder(data_dir).mkdir(exist_ok=True)
+            if receiver is not None:
+                receiver.claimed()
+            return _open(settings, folder, pool, clock, receiver)
     except BaseException:
         pool.close()
         folder.close()
         raise
 
 
-def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock: Clock) -> Parts:
-    table = SeriesTable()
+def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock: Clock, receiver: Elsewhere | None) -> Parts:
+    table, metadata = SeriesTable(), MetadataStore(pool=pool)
     with pool.handle() as handle:
         version = migrate(handle)
         _set_sync(handle, on=settings.fsync)
         for block in handle.blocks(_SERIES):
-            table.load(block["id"], block["metric_hash"], block["first"], block["last"])
-    log_folder = folder.path / _LOG_FOLDER
-    log_folder.mkdir(exist_ok=True)
-    files = find_segments(log_folder)
-    intake = Intake(
-        folder=log_folder,
-        table=table,
-        log=LogWriter(log_folder, sync=settings.fsync),
-        limits=IntakeLimits(settings.commit_rows, settings.commit_interval / 1000, settings.queue),
-        clock=clock,
-        next_segment=(files[-1].number if files else _highest_seq(pool)) + 1,
-    )
-    committer = Committer(intake=intake, pool=pool)
+            table.load(block["id"], block["metric_hash"], block["first"], block["last"], clock.now_ms() // HOUR_MS)
+        bounds = SampleBounds.read(handle)
+    metadata.load()
+    door = open_door(settings, folder.path, clock) if receiver is None else None
+    follower = LogFollower(folder=log_folder(folder.path), table=table, learn=metadata.remember, bounds=bounds)
+    hand_on = (lambda: door.hand_on(force=True)) if door is not None else receiver.hand_on if receiver is not None else _nobody
+    committer = Committer(follower=follower, pool=pool, hand_on=hand_on)
     try:
-        for number, segment in enumerate(read_log(files, table), start=1):
-            intake.restore(segment)
-            committer.commit_oldest()
-            structlog.get_logger(component="storage").info("replayed the write-ahead log", segment=number, of=len(files))
+        _replay(follower, committer)
     except BaseException:
-        intake.close()
+        follower.close()
+        if door is not None:
+            door.close()
         raise
-    return Parts(folder=folder, pool=pool, table=table, intake=intake, committer=committer, schema_version=version)
+    return Parts(folder, pool, table, follower, committer, metadata, door, version)
 
 
-def _highest_seq(pool: ClientPool) -> int:
-    """The last segment that was committed; only asked where no log is left to say it."""
-    with pool.handle() as handle:
-        return int(handle.rows("SELECT max(seq) FROM (SELECT seq FROM samples UNION ALL SELECT seq FROM events)")[0][0])
+def _replay(follower: LogFollower, committer: Committer) -> None:
+    """Commits what an earlier run left in the log, segment by segment, so that no more memory is needed than while running."""
+    before = committer.commits
+    while follower.advance():
+        while committer.commit_oldest():
+            structlog.get_logger(component="storage").info("replayed the write-ahead log", segments=committer.commits - before)
+
+
+def _nobody() -> None:
+    """Nobody to hand on."""
 
 
 def _set_sync(handle: Handle, *, on: bool) -> None:
     """Whether an insert is on disk when it returns; it must be where the log is, for its segment goes then."""
-    for table in ("series", "series_hours", "samples", "metadata", "events"):
+    for table in ("series", "series_hours", "samples", "histograms", "exemplars", "metadata", "events"):
         handle.command(f"ALTER TABLE {table} MODIFY SETTING fsync_after_insert = {int(on)}, fsync_part_directory = {int(on)}")
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from fusewatch.storage.catalog import Catalog, Selection
 from fusewatch.storage.client import ClientPool
 from fusewatch.storage.committer import BLOCK_HOURS
+from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.head import HeadView
-from fusewatch.storage.intake import Intake
 from fusewatch.storage.read_kernels import group, merge, place_ids, select_waiting
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.telemetry.labels import Labels
@@ -42,8 +42,8 @@ class Reader:
     ``oldest`` says where the retention begins (ms): nothing before it is shown, though its day may still be on disk.
     """
 
-    def __init__(self, *, intake: Intake, pool: ClientPool, catalog: Catalog, oldest: Callable[[], int]) -> None:
-        self._intake = intake
+    def __init__(self, *, follower: LogFollower, pool: ClientPool, catalog: Catalog, oldest: Callable[[], int]) -> None:
+        self._follower = follower
         self._pool = pool
         self._catalog = catalog
         self._oldest = oldest
@@ -56,7 +56,7 @@ class Reader:
         if not len(selection) or start > end:
             return SeriesSet.empty()
         # The head before ClickHouse: a commit in between shows a sample twice, which the merge undoes, never not at all.
-        parts = [select_from(view, selection, (start, end)) for view in self._intake.view()]
+        parts = [select_from(view, selection, (start, end)) for view in self._follower.view()]
         budget.take(sum(len(part[0]) for part in parts))
         stored = self._stored(selection, start, end, budget, reserved=reserved)
         return assemble(selection.labels, [*stored, *parts])

@@ -8,12 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from fusewatch.storage.head import Columns
-from fusewatch.storage.series_table import SeriesTable
 from fusewatch.telemetry.hashing import SLACK, Bytes, fingerprint_of
+from fusewatch.telemetry.known_series import Decoded, KnownSeries
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
-from fusewatch.telemetry.metadata import MetricMetadata
-from fusewatch.telemetry.ports import SamplesRejectedError, SeriesLimitError
+from fusewatch.telemetry.ports import SamplesRejectedError
 from fusewatch.telemetry.protobuf import ProtobufError
 from fusewatch.telemetry.remote_write import (
     MALFORMED,
@@ -57,22 +55,11 @@ class Scratch:
         self.misses, self.metadata = np.empty((rows, 4), np.int64), np.empty((rows, 2), np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A request: its rows (views into the scratch, good until its next use), metadata, and the first problem, if any."""
-
-    epoch: int
-    rows: Columns
-    metadata: list[MetricMetadata]
-    problem: SamplesRejectedError | None
-
-
 class RemoteWriter:
     """Decodes remote-write bodies against the series table."""
 
-    def __init__(self, *, table: SeriesTable, max_series: int) -> None:
+    def __init__(self, table: KnownSeries) -> None:
         self._table = table
-        self._max_series = max_series
         self._scratch = Scratch()
 
     async def decode(self, body: bytes) -> Decoded:
@@ -130,7 +117,7 @@ class RemoteWriter:
         if rejected:
             good = refs > 0
             refs, times, bits = refs[good], times[good], bits[good]
-        return Decoded(epoch, Columns(refs, times, bits), metadata, problem)
+        return Decoded(epoch, refs, times, bits, metadata=metadata, problem=problem)
 
     def _learn(self, scratch: Scratch, start: int, end: int) -> int:
         """The reference of label bytes that are not known yet.
@@ -144,23 +131,10 @@ class RemoteWriter:
         except ProtobufError as error:
             raise SamplesRejectedError(str(error), 0) from error
         labels = checked_labels(pairs)
-        ref = learn(self._table, labels, self._max_series)
+        ref = self._table.learn(labels)
         low, high = fingerprint_of(scratch.buffer, start, end, self._table.key)
         self._table.remember(np.uint64(low), np.uint64(high), ref)
         return ref
-
-
-def learn(table: SeriesTable, labels: Labels, max_series: int, series_id: int | None = None) -> int:
-    """The reference of a label set, new or known.
-
-    Raises:
-        SeriesLimitError: it is new and no new ones are taken.
-    """
-    if max_series and table.alive >= max_series:
-        _, unknown = table.find(np.array([labels.id], np.uint64))
-        if unknown:
-            raise SeriesLimitError(f"the limit of {max_series} series is reached, new series {labels} refused (storage.max_series)", 1)
-    return table.add(labels.canonical, labels.id if series_id is None else series_id)
 
 
 def checked_labels(pairs: list[tuple[str, str]]) -> Labels:

@@ -10,8 +10,8 @@ import structlog
 from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.committer import BLOCK_HOURS, Committer
 from fusewatch.storage.config import RetentionSettings
+from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.series_kernels import HOUR_MS
-from fusewatch.storage.series_table import SeriesTable
 from fusewatch.telemetry.clock import Clock
 
 _PAUSE_S: Final = 600
@@ -37,9 +37,9 @@ class Retention:
 
     name = "storage.retention"
 
-    def __init__(self, *, settings: RetentionSettings, pool: ClientPool, committer: Committer, table: SeriesTable, clock: Clock) -> None:
+    def __init__(self, *, settings: RetentionSettings, pool: ClientPool, committer: Committer, follower: LogFollower, clock: Clock) -> None:
         self._committer = committer
-        self._table = table
+        self._follower = follower
         self._settings = settings
         self._pool = pool
         self._clock = clock
@@ -79,7 +79,8 @@ class Retention:
     def _forget_series(self, handle: Handle) -> None:
         # A series that comes back in between would be stored by a commit, and then deleted with the old one.
         with self._committer.lock:
-            gone = self._table.forget(max(self.oldest() // HOUR_MS, 0))
+            self._follower.catch_up()  # so that what the log has touched is known to be touched
+            gone = self._follower.table.forget(max(self.oldest() // HOUR_MS, 0), self._clock.now_ms() // HOUR_MS)
             for start in range(0, len(gone), _SLICE):
                 ids = {"ids": gone[start : start + _SLICE].tolist()}
                 for statement in _DELETE_SERIES:

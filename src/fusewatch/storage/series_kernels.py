@@ -15,7 +15,7 @@ UInt32s = NDArray[np.uint32]
 UInt8s = NDArray[np.uint8]
 Number = TypeVar("Number", bound=np.generic)
 
-#: States of a series: known (of samples that are being written), in the log, in ClickHouse; freed when retention took it.
+#: States of a series: known to the receiver, named in the log, in ClickHouse.
 KNOWN, LOGGED, COMMITTED = 0, 1, 2
 HOUR_MS = 3_600_000
 
@@ -60,61 +60,59 @@ def find_ids(slots: UInt32s, ids: UInt64s, wanted: UInt64s, out: UInt32s) -> int
 
 
 @kernel
-def put_fingerprint(keys: UInt64s, refs: UInt32s, low: np.uint64, high: np.uint64, ref: int) -> None:
-    """Enters a reference under a fingerprint, its slot last, so that a lookup beside it never sees half an entry."""
+def put_fingerprints(keys: UInt64s, refs: UInt32s, lows: UInt64s, highs: UInt64s, new: UInt32s) -> None:
+    """Enters references (n; 0: none) under fingerprints (n), each slot last, so that a lookup beside it never sees half an entry."""
     mask = U64(len(refs) - 1)
-    slot = low & mask
-    while refs[slot]:
-        slot = (slot + U64(1)) & mask
-    keys[slot, 0], keys[slot, 1] = low, high
-    refs[slot] = ref
+    for k in range(len(new)):
+        if new[k]:
+            slot = lows[k] & mask
+            while refs[slot]:
+                slot = (slot + U64(1)) & mask
+            keys[slot, 0], keys[slot, 1] = lows[k], highs[k]
+            refs[slot] = new[k]
 
 
 @kernel
-def copy_fingerprints(keys: UInt64s, refs: UInt32s, to_keys: UInt64s, to_refs: UInt32s) -> None:
-    """Enters all of one table into another."""
-    mask = U64(len(to_refs) - 1)
+def copy_fingerprints(keys: UInt64s, refs: UInt32s, place: UInt32s, to_keys: UInt64s, to_refs: UInt32s) -> int:
+    """Enters all of one table into another under the references ``place[ref]``, those with 0 left out; how many were entered."""
+    mask, count = U64(len(to_refs) - 1), 0
     for k in range(len(refs)):
-        if refs[k]:
+        if refs[k] and place[refs[k]]:
             slot = keys[k, 0] & mask
             while to_refs[slot]:
                 slot = (slot + U64(1)) & mask
             to_keys[slot, 0], to_keys[slot, 1] = keys[k, 0], keys[k, 1]
-            to_refs[slot] = refs[k]
+            to_refs[slot] = place[refs[k]]
+            count += 1
+    return count
 
 
 @kernel
-def widen(refs: UInt32s, timestamps: Int64s, first: UInt32s, last: UInt32s) -> None:
-    """Widens the hours of each row's series."""
+def touch(refs: UInt32s, timestamps: Int64s, now_hour: int, first: UInt32s, last: UInt32s, touched: UInt32s) -> None:
+    """Widens the hours of each row's series, and notes the hour of its coming."""
     for k in range(len(refs)):
-        hour = np.uint32(max(timestamps[k] // HOUR_MS, 0))
-        first[refs[k]] = min(hour, first[refs[k]])
-        last[refs[k]] = max(hour, last[refs[k]])
+        ref, hour = refs[k], np.uint32(max(timestamps[k] // HOUR_MS, 0))
+        first[ref] = min(hour, first[ref])
+        last[ref] = max(hour, last[ref])
+        touched[ref] = now_hour
 
 
 @kernel
-def admit(
-    refs: UInt32s,
-    timestamps: Int64s,
-    series: tuple[UInt64s, UInt8s, UInt32s, UInt32s],
-    out_ids: UInt64s,
-    out_new: UInt32s,
-) -> int:
-    """What the log needs to know of samples: ``out_ids`` (n) their ids, ``out_new`` the references that no log has named yet.
+def admit(refs: UInt32s, series: tuple[UInt64s, UInt8s, UInt32s], minute: int, out_ids: UInt64s, out_new: UInt32s) -> int:
+    """What the log needs to know of samples: ``out_ids`` (n) their ids, ``out_new`` the references that no record has named yet; how many.
 
-    ``series``: id, state, first and last hour by reference. New ones become LOGGED and every series' hours widen. Returns how many
-    are new.
+    ``series``: id, state and minute of the last sample by reference. New ones become LOGGED, and all were seen at ``minute``.
     """
-    ids, states, first, last = series
+    ids, states, seen = series
     new = 0
     for k in range(len(refs)):
         ref = refs[k]
         out_ids[k] = ids[ref]
+        seen[ref] = minute
         if states[ref] == KNOWN:
             states[ref] = LOGGED
             out_new[new] = ref
             new += 1
-    widen(refs, timestamps, first, last)
     return new
 
 

@@ -1,6 +1,6 @@
 """All series of the store, as numbers: which id has which reference, and what is known of each.
 
-References are small numbers from 1 on, valid in this process only. Labels are kept here only until ClickHouse has them.
+References are small numbers from 1 on, valid in this process only. Labels are kept by the head until ClickHouse has them.
 """
 
 from __future__ import annotations
@@ -10,29 +10,28 @@ from typing import Final
 
 import numpy as np
 import xxhash
+from numpy.typing import NDArray
 
 from fusewatch.storage.series_kernels import (
     COMMITTED,
-    KNOWN,
+    HOUR_MS,
     LOGGED,
     UInt8s,
     UInt32s,
-    copy_fingerprints,
     find_ids,
     moved_hours,
     plain,
-    put_fingerprint,
     put_ids,
+    touch,
 )
-from fusewatch.telemetry.hashing import draw_key
 from fusewatch.telemetry.labels import METRIC_NAME, SEPARATOR
-from fusewatch.telemetry.samples import UInt64s
+from fusewatch.telemetry.samples import Int64s, UInt64s
 
 _NEVER: Final = np.iinfo(np.uint32).max
 _NAME_KEY: Final = METRIC_NAME.encode()
-#: The same label set may come in several encodings; more fingerprints than this share, and they are forgotten and learnt anew.
-_FINGERPRINTS_PER_SERIES: Final = 2
-_SPARE_FINGERPRINTS: Final = 1 << 16
+#: A receiver takes a series for known, and names it no more, while it has seen it within BOOK_HOURS; the table forgets none that it saw
+#: within one hour more than that.
+BOOK_HOURS: Final = 3
 
 
 def metric_of(canonical: bytes) -> bytes:
@@ -48,10 +47,10 @@ def metric_hash(name: bytes) -> int:
 
 
 class SeriesTable:
-    """Ids and fingerprints to references, in arrays: about 80 bytes a series.
+    """Ids to references, in arrays: about 50 bytes a series.
 
-    ``lock`` guards every change; lookups need none. ``version`` grows whenever the set of visible series changes, ``epoch`` when
-    references end. ``count`` is the highest reference.
+    ``lock`` guards every change; lookups need none. ``version`` grows whenever the set of visible series changes. ``count`` is the highest
+    reference.
     """
 
     def __init__(self, capacity: int = 1 << 12) -> None:
@@ -59,20 +58,15 @@ class SeriesTable:
         self.count = 0
         self.gone = 0
         self.version = 0
-        self.epoch = 0
-        self.key = draw_key()
-        #: Canonical labels of series that ClickHouse does not have yet.
-        self.labels: dict[int, bytes] = {}
         self.ids: UInt64s = np.zeros(capacity, np.uint64)
         self.metrics: UInt64s = np.zeros(capacity, np.uint64)
         self.states: UInt8s = np.zeros(capacity, np.uint8)
         self.first: UInt32s = np.full(capacity, _NEVER, np.uint32)
         self.last: UInt32s = np.zeros(capacity, np.uint32)
+        self._touched: UInt32s = np.zeros(capacity, np.uint32)
         self._saved_first: UInt32s = np.full(capacity, _NEVER, np.uint32)
         self._saved_last: UInt32s = np.zeros(capacity, np.uint32)
         self._slots: UInt32s = np.zeros(capacity * 2, np.uint32)
-        self._fingerprints = 0
-        self.fingerprints: tuple[UInt64s, UInt32s] = (np.zeros((capacity * 2, 2), np.uint64), np.zeros(capacity * 2, np.uint32))
 
     @property
     def alive(self) -> int:
@@ -84,56 +78,38 @@ class SeriesTable:
         ids, out = plain(ids, np.uint64), np.empty(len(ids), np.uint32)
         return out, find_ids(self._slots, self.ids, ids, out)
 
-    def add(self, canonical: bytes, series_id: int | None = None) -> int:
-        """The reference of a label set, new or known."""
-        number = xxhash.xxh3_64_intdigest(canonical) if series_id is None else series_id
+    def add_new(self, ids: UInt64s, metrics: UInt64s) -> NDArray[np.bool_]:
+        """Enters those of ``ids`` (n, each once) that are unknown, with the hashes (n) of their metrics' names; which they were (n)."""
         with self.lock:
-            found, unknown = self.find(np.array([number], np.uint64))
-            if not unknown:
-                return int(found[0])
-            ref = self._extend(np.array([number], np.uint64))
-            self.metrics[ref] = metric_hash(metric_of(canonical))
-            self.labels[ref] = canonical
-            return ref
+            refs, unknown = self.find(ids)
+            fresh: NDArray[np.bool_] = refs == 0
+            if unknown:
+                start = self._extend(plain(ids[fresh], np.uint64))
+                rows = slice(start, start + unknown)
+                self.metrics[rows], self.states[rows] = metrics[fresh], LOGGED
+                self.version += 1
+            return fresh
 
-    def load(self, ids: UInt64s, metrics: UInt64s, first: UInt32s, last: UInt32s) -> None:
-        """Enters series that ClickHouse has (each id once, none known yet), with their hours."""
+    def load(self, ids: UInt64s, metrics: UInt64s, first: UInt32s, last: UInt32s, now_hour: int) -> None:
+        """Enters series that ClickHouse has (each id once, none known yet), with their hours; any may be known to the receiver."""
         with self.lock:
             start = self._extend(ids)
             rows = slice(start, start + len(ids))
-            self.metrics[rows], self.states[rows] = metrics, COMMITTED
+            self.metrics[rows], self.states[rows], self._touched[rows] = metrics, COMMITTED, now_hour
             self.first[rows] = self._saved_first[rows] = first
             self.last[rows] = self._saved_last[rows] = last
             self.version += 1
 
-    def remember(self, low: np.uint64, high: np.uint64, ref: int) -> None:
-        """Recognises label bytes of this fingerprint from now on."""
+    def touch(self, refs: UInt32s, timestamps: Int64s, received: int) -> None:
+        """Widens the hours of each row's series; ``received`` is when the samples came (ms UTC)."""
         with self.lock:
-            keys, refs = self.fingerprints
-            if self._fingerprints > self.count * _FINGERPRINTS_PER_SERIES + _SPARE_FINGERPRINTS:
-                keys, refs = np.zeros_like(keys), np.zeros_like(refs)
-                self._fingerprints = 0
-            elif self._fingerprints * 2 >= len(refs):
-                wider = np.zeros((len(refs) * 2, 2), np.uint64), np.zeros(len(refs) * 2, np.uint32)
-                copy_fingerprints(keys, refs, *wider)
-                keys, refs = wider
-            put_fingerprint(keys, refs, low, high, ref)
-            self._fingerprints += 1
-            self.fingerprints = keys, refs
+            touch(refs, timestamps, received // HOUR_MS, self.first, self.last, self._touched)
 
     def mark(self, refs: UInt32s, state: int) -> None:
-        """Sets the state of series; their labels are dropped once ClickHouse has them."""
+        """Sets the state of series."""
         with self.lock:
             self.states[refs] = state
-            if state == COMMITTED:
-                for ref in refs.tolist():
-                    self.labels.pop(ref, None)
             self.version += 1
-
-    def uncommitted(self) -> dict[int, bytes]:
-        """Canonical labels by reference of the series that are in the log, but not in ClickHouse yet."""
-        with self.lock:
-            return {ref: labels for ref, labels in self.labels.items() if self.states[ref] == LOGGED}
 
     def take_moved_hours(self) -> tuple[UInt32s, UInt32s, UInt32s]:
         """References, first and last hours of the series whose hours are wider than :meth:`save_hours` was told."""
@@ -141,33 +117,31 @@ class SeriesTable:
             size = self.count + 1
             out = np.empty(size, np.uint32)
             moved = out[: moved_hours(self.first[:size], self.last[:size], self._saved_first[:size], self._saved_last[:size], out)]
-            committed = moved[self.states[moved] != KNOWN]
-            return committed, self.first[committed], self.last[committed]
+            return moved, self.first[moved], self.last[moved]
 
     def save_hours(self, refs: UInt32s, first: UInt32s, last: UInt32s) -> None:
         """Notes which hours are in ClickHouse."""
         with self.lock:
             self._saved_first[refs], self._saved_last[refs] = first, last
 
-    def forget(self, before_hour: int) -> UInt64s:
-        """Drops the committed series whose last hour is earlier; their ids (n) uint64. Their references end here: :attr:`epoch` steps on.
+    def forget(self, before_hour: int, now_hour: int) -> UInt64s:
+        """Drops the committed series whose last hour is before ``before_hour``; their ids (n) uint64. Their references end here.
 
-        The references are used again after the next start.
+        A series that the receiver may still take for known stays. The references are used again after the next start.
         """
         with self.lock:
             size = self.count + 1
-            gone = (self.states[:size] == COMMITTED) & (self.last[:size] < before_hour) & (self.ids[:size] != 0)
+            untouched = self._touched[:size] + BOOK_HOURS + 1 < now_hour
+            gone = (self.states[:size] == COMMITTED) & (self.last[:size] < before_hour) & (self.ids[:size] != 0) & untouched
             dropped: UInt64s = self.ids[:size][gone]
             if len(dropped):
                 self.ids[:size][gone] = 0
                 slots = np.zeros_like(self._slots)
                 put_ids(slots, self.ids, 1, size)
-                keys, refs = self.fingerprints
-                self._slots, self.fingerprints, self._fingerprints = slots, (np.zeros_like(keys), np.zeros_like(refs)), 0
+                self._slots = slots
                 self.first[:size][gone], self.last[:size][gone] = _NEVER, 0
                 self._saved_first[:size][gone], self._saved_last[:size][gone] = _NEVER, 0
                 self.gone += len(dropped)
-                self.epoch += 1
                 self.version += 1
             return dropped
 
@@ -179,9 +153,10 @@ class SeriesTable:
             self._grow(max(stop, len(self.ids) * 2))
         self.ids[first:stop] = ids
         if stop * 2 > len(self._slots):
-            slots = np.zeros(len(self._slots) * 2, np.uint32)
-            while stop * 2 > len(slots):
-                slots = np.zeros(len(slots) * 2, np.uint32)
+            size = len(self._slots)
+            while stop * 2 > size:
+                size *= 2
+            slots = np.zeros(size, np.uint32)
             put_ids(slots, self.ids, 1, stop)
             self._slots = slots
         else:
@@ -193,8 +168,9 @@ class SeriesTable:
         for name, empty in (
             ("ids", 0),
             ("metrics", 0),
-            ("states", KNOWN),
+            ("states", LOGGED),
             ("last", 0),
+            ("_touched", 0),
             ("_saved_last", 0),
             ("first", _NEVER),
             ("_saved_first", _NEVER),

@@ -8,22 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fusewatch.storage.client import Handle
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.folder import disk_usage
 from fusewatch.storage.opening import Parts
+from fusewatch.storage.store_door import DoorStatistics
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
-from fusewatch.telemetry.samples import Int64s
 
 _TOP: Final = 10
 _STORED: Final = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
-#: The first and last day alone: the edges of the partition key are known without reading a row.
-_BOUNDS: Final = """
-WITH (SELECT (min(block), max(block)) FROM samples) AS edges
-SELECT count(), min(timestamp), max(timestamp)
-FROM samples
-WHERE block IN (edges.1, edges.2)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +46,6 @@ class StorageStatistics:
     refused_samples: int
     schema_version: int
     read_only_reason: str | None
-
-
-@dataclass(slots=True)
-class SampleBounds:
-    """The timestamps (ms) of the oldest and the newest sample, None without any; kept up with each write, so that asking reads nothing."""
-
-    oldest: int | None = None
-    newest: int | None = None
-
-    @classmethod
-    def read(cls, handle: Handle) -> SampleBounds:
-        """What ClickHouse holds. Blocks."""
-        ((count, oldest, newest),) = handle.rows(_BOUNDS)
-        return cls(int(oldest), int(newest)) if count else cls()
-
-    def widen(self, timestamps: Int64s) -> None:
-        """Takes further samples in."""
-        if len(timestamps):
-            low, high = int(timestamps.min()), int(timestamps.max())
-            self.oldest = low if self.oldest is None else min(self.oldest, low)
-            self.newest = high if self.newest is None else max(self.newest, high)
-
-    def since(self, oldest: int) -> SampleBounds:
-        """These bounds with everything before ``oldest`` left out."""
-        if self.oldest is None or self.newest is None or self.newest < oldest:
-            return SampleBounds()
-        return SampleBounds(max(self.oldest, oldest), self.newest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +82,17 @@ class Cardinality:
         )
 
 
-def read_statistics(
-    settings: StorageSettings, data_dir: Path, parts: Parts, *, bounds: SampleBounds, written: int, refused: int
-) -> StorageStatistics:
-    """The figures of an open store. Blocks."""
-    intake, disk = parts.intake, disk_usage(data_dir)
+def read_statistics(settings: StorageSettings, data_dir: Path, parts: Parts, oldest: int, door: DoorStatistics) -> StorageStatistics:
+    """The figures of an open store, whose samples begin at ``oldest`` (ms). Blocks."""
+    follower, disk = parts.follower, disk_usage(data_dir)
+    follower.catch_up()
     with parts.pool.handle() as handle:
         (stored,) = handle.rows(_STORED)
-    log_sizes = intake.log_sizes
+    log_sizes, bounds = follower.log_sizes, follower.bounds.since(oldest)
     return StorageStatistics(
         series=parts.table.alive,
-        waiting_samples=intake.waiting_rows,
-        queue_bytes=intake.queue_bytes,
+        waiting_samples=follower.waiting_rows,
+        queue_bytes=sum(log_sizes),
         queue_limit=settings.queue,
         log_bytes=sum(log_sizes),
         log_segments=len(log_sizes),
@@ -141,8 +105,8 @@ def read_statistics(
         retention_bytes=settings.retention.size,
         commits=parts.committer.commits,
         last_commit_s=parts.committer.last_commit_s,
-        written_samples=written,
-        refused_samples=refused,
+        written_samples=door.written,
+        refused_samples=door.refused,
         schema_version=parts.schema_version,
-        read_only_reason=intake.refusing,
+        read_only_reason=door.refusing,
     )

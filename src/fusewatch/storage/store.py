@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from fusewatch.storage.catalog import Catalog
 from fusewatch.storage.config import StorageSettings
+from fusewatch.storage.door import Door
+from fusewatch.storage.door_keeper import DoorKeeper
+from fusewatch.storage.entries import without
 from fusewatch.storage.errors import ClickHouseError
-from fusewatch.storage.events import EventStore, MetadataStore
-from fusewatch.storage.group_sync import GroupSync
-from fusewatch.storage.head import Columns
-from fusewatch.storage.intake import Entry
-from fusewatch.storage.opening import Parts, open_parts
+from fusewatch.storage.events import EventStore
+from fusewatch.storage.opening import Elsewhere, Parts, open_parts
 from fusewatch.storage.reader import Reader
-from fusewatch.storage.remote_writer import RemoteWriter, learn
 from fusewatch.storage.retention import Retention
-from fusewatch.storage.series_kernels import HOUR_MS, outside, plain
-from fusewatch.storage.statistics import Cardinality, SampleBounds, StorageStatistics, read_statistics
+from fusewatch.storage.series_kernels import HOUR_MS
+from fusewatch.storage.statistics import Cardinality, StorageStatistics, read_statistics
+from fusewatch.storage.store_door import StoreDoor
 from fusewatch.storage.warming import warm_kernels
 from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.components import Component
-from fusewatch.telemetry.durations import format_duration
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.metadata import MetricMetadata
-from fusewatch.telemetry.ports import Budget, ReadOnlyError, SamplesRejectedError
-from fusewatch.telemetry.samples import SampleBatch, SeriesSet
-
-#: Larger batches are taken in by a thread, so that the event loop is never held for long.
-_INLINE_ROWS: Final = 100_000
+from fusewatch.telemetry.ports import Budget, SamplesRejectedError, StorageError
+from fusewatch.telemetry.samples import SampleBatch, SeriesSet, UInt64s
 
 
 class MetricStore:
@@ -45,34 +38,56 @@ class MetricStore:
     Implements SampleSink, MetadataSink, EventSink, SeriesReader and EventReader of :mod:`fusewatch.telemetry.ports`.
     """
 
-    def __init__(self, *, settings: StorageSettings, data_dir: Path, parts: Parts, clock: Clock) -> None:
+    def __init__(self, *, settings: StorageSettings, data_dir: Path, parts: Parts, clock: Clock, door: StoreDoor) -> None:
         self._settings = settings
         self._data_dir = data_dir
         self._parts = parts
         self._clock = clock
-        self._table, self._intake = parts.table, parts.intake
-        self._retention = Retention(settings=settings.retention, pool=parts.pool, committer=parts.committer, table=parts.table, clock=clock)
-        self._catalog = Catalog(table=parts.table, pool=parts.pool)
-        self._reader = Reader(intake=parts.intake, pool=parts.pool, catalog=self._catalog, oldest=self._retention.oldest)
-        self._events = EventStore(intake=parts.intake, pool=parts.pool)
-        self._metadata = MetadataStore(intake=parts.intake, pool=parts.pool)
-        self._remote = RemoteWriter(table=parts.table, max_series=settings.max_series)
-        self._group = GroupSync(parts.intake.take) if settings.fsync else None
-        self._written = 0
-        self._refused = 0
-        self._metadata.load()
-        with parts.pool.handle() as handle:
-            self._bounds = SampleBounds.read(handle)
+        self._door = door
+        self._table, self._follower = parts.table, parts.follower
+        self._retention = Retention(
+            settings=settings.retention, pool=parts.pool, committer=parts.committer, follower=parts.follower, clock=clock
+        )
+        self._catalog = Catalog(follower=parts.follower, pool=parts.pool)
+        self._reader = Reader(follower=parts.follower, pool=parts.pool, catalog=self._catalog, oldest=self._retention.oldest)
+        self._events = EventStore(follower=parts.follower, pool=parts.pool)
+        self._metadata = parts.metadata
 
     @classmethod
     def open(cls, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None) -> MetricStore:
-        """The store in ``data_dir``, what its log holds committed. Blocks.
+        """The store in ``data_dir`` with its door in this process, what its log holds committed. Blocks.
 
         Raises:
             StoreOpenError: with one line that says what to do.
         """
         clock = clock or SystemClock()
-        return cls(settings=settings, data_dir=data_dir, parts=open_parts(settings, data_dir, clock), clock=clock)
+        parts = open_parts(settings, data_dir, clock, None)
+        assert parts.door is not None  # noqa: S101 - no receiver was named
+        return cls(settings=settings, data_dir=data_dir, parts=parts, clock=clock, door=parts.door)
+
+    @classmethod
+    def open_behind(
+        cls, door: StoreDoor, receiver: Elsewhere, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None
+    ) -> MetricStore:
+        """The store in ``data_dir``, whose log another process writes; ``door`` leads there. Blocks.
+
+        Raises:
+            StoreOpenError: with one line that says what to do.
+        """
+        clock = clock or SystemClock()
+        parts = open_parts(settings, data_dir, clock, receiver)
+        return cls(settings=settings, data_dir=data_dir, parts=parts, clock=clock, door=door)
+
+    @property
+    def door(self) -> Door:
+        """The door, where it stands in this process.
+
+        Raises:
+            LookupError: it is another process' one.
+        """
+        if self._parts.door is None:
+            raise LookupError("the door stands in the receiver's process")
+        return self._parts.door
 
     @staticmethod
     def warm() -> None:
@@ -81,21 +96,22 @@ class MetricStore:
 
     def components(self) -> list[Component]:
         """What must run while the store is open."""
-        return [self._parts.committer, self._retention]
+        keeper: list[Component] = [DoorKeeper(self._parts.door)] if self._parts.door is not None else []
+        return [*keeper, self._parts.committer, self._retention]
 
     def close(self) -> None:
         """Commits what waits, as far as it can, and closes everything. Blocks. What is left is replayed at the next start."""
-        if self._group is not None:
-            self._group.close()
         try:
             self._parts.committer.commit_all()
-        except (ClickHouseError, ReadOnlyError) as error:
+        except (ClickHouseError, StorageError) as error:
             structlog.get_logger(component="storage").warning("the rest stays in the write-ahead log", reason=str(error))
         self.abandon()
 
     def abandon(self) -> None:
         """Closes everything as it is; the log is replayed at the next start."""
-        self._intake.close()
+        if self._parts.door is not None:
+            self._parts.door.close()
+        self._follower.close()
         self._parts.pool.close()
         self._parts.folder.close()
 
@@ -103,84 +119,42 @@ class MetricStore:
 
     async def write(self, batch: SampleBatch) -> None:
         """See :meth:`fusewatch.telemetry.ports.SampleSink.write`."""
-        epoch = self._table.epoch
-        rows, problem = self._rows_of(batch) if len(batch) < _INLINE_ROWS else await asyncio.to_thread(self._rows_of, batch)
-        await self._take(Entry(epoch, rows), problem)
-
-    async def write_remote(self, body: bytes) -> None:
-        """Stores a Prometheus remote-write 1.0 request (a snappy block), its metadata too.
-
-        Raises:
-            RemoteWriteError: not such a request (400).
-            OverloadedError, ReadOnlyError, SamplesRejectedError: as for :meth:`write`.
-        """
-        decoded = await self._remote.decode(body)
-        news = self._metadata.news(decoded.metadata)
-        if not len(decoded.rows) and not news and decoded.problem is None:
+        ids = np.concatenate([batch.ids, batch.histograms.ids, batch.exemplars.ids])
+        nameless = self._nameless(ids, batch)
+        if not len(nameless):
+            await self._door.write(batch)
             return
-        await self._take(Entry(decoded.epoch, decoded.rows, news), decoded.problem)
-        self._metadata.remember(news)
+        kept = without(batch, nameless)
+        rejected = len(batch) - len(kept) + len(batch.histograms) - len(kept.histograms)
+        problem = SamplesRejectedError(f"no labels were given for series {int(nameless[0]):016x}", rejected)
+        try:
+            await self._door.write(kept)
+        except SamplesRejectedError as error:
+            error.rejected += rejected
+            raise
+        raise problem
 
     async def write_metadata(self, entries: Sequence[MetricMetadata]) -> None:
         """See :meth:`fusewatch.telemetry.ports.MetadataSink.write_metadata`."""
         if news := self._metadata.news(entries):
-            await self._take(Entry(self._table.epoch, metadata=news), None)
-            self._metadata.remember(news)
+            await self._door.write_metadata(news)
 
     async def write_event(self, event: Event) -> None:
         """See :meth:`fusewatch.telemetry.ports.EventSink.write_event`."""
-        await self._take(Entry(self._table.epoch, events=(event,)), None)
+        await self._door.write_event(event)
 
-    def _rows_of(self, batch: SampleBatch) -> tuple[Columns, SamplesRejectedError | None]:
-        """The batch with references instead of ids, and the first problem, if any."""
-        problem: SamplesRejectedError | None = None
-        ids = plain(batch.ids, np.uint64)
-        refs, unknown = self._table.find(ids)
-        if unknown:
-            for series_id, labels in batch.series.items():
-                try:
-                    learn(self._table, labels, self._settings.max_series, series_id)
-                except SamplesRejectedError as error:
-                    problem = problem or error
-            refs, unknown = self._table.find(ids)
-        rows = Columns(
-            refs, np.ascontiguousarray(batch.timestamps, np.int64), np.ascontiguousarray(batch.values, np.float64).view(np.uint64)
-        )
-        if unknown:
-            first = int(ids[refs == 0][0])
-            problem = problem or SamplesRejectedError(f"no labels were given for series {first:016x}", unknown)
-            problem.rejected = unknown
-            rows = _only(rows, refs > 0)
-        return rows, problem
+    def _nameless(self, ids: UInt64s, batch: SampleBatch) -> UInt64s:
+        """The ids that nobody has named yet: neither this batch nor the log. The door takes our word for the others."""
+        _, unknown = self._table.find(ids)
+        if unknown == 0 or (unknown <= len(batch.series) and not len(self._unnamed(ids, batch))):
+            return ids[:0]
+        self._follower.catch_up()
+        return self._unnamed(ids, batch)
 
-    async def _take(self, entry: Entry, problem: SamplesRejectedError | None) -> None:
-        rows, late = self._within_window(entry.rows)
-        if self._group is None and len(rows) < _INLINE_ROWS:
-            self._intake.take((Entry(entry.epoch, rows, entry.metadata, entry.events),))
-        else:
-            # Another thread takes them; the next request decodes into the same memory.
-            entry = Entry(entry.epoch, rows.copy(), entry.metadata, entry.events)
-            await (self._group.take(entry) if self._group else asyncio.to_thread(self._intake.take, (entry,)))
-        self._written += len(rows)
-        self._bounds.widen(rows.timestamps)
-        if problem is not None or late is not None:
-            error = _both(problem, late)
-            self._refused += error.rejected
-            raise error
-
-    def _within_window(self, rows: Columns) -> tuple[Columns, SamplesRejectedError | None]:
-        """The rows that are neither older than the retention nor too far in the future."""
-        oldest, newest = self._retention.oldest(), self._clock.now_ms() + self._settings.future
-        rejected = outside(rows.timestamps, oldest, newest)
-        if not rejected:
-            return rows, None
-        good = (rows.timestamps >= oldest) & (rows.timestamps <= newest)
-        first = int(rows.timestamps[~good][0])
-        if first < oldest:
-            reason = f"is older than the retention of {format_duration(self._settings.retention.metrics)} (storage.retention.metrics)"
-        else:
-            reason = f"is more than {format_duration(self._settings.future)} ahead of this machine's clock (storage.future)"
-        return _only(rows, good), SamplesRejectedError(f"out of bounds: timestamp {first} {reason}", rejected)
+    def _unnamed(self, ids: UInt64s, batch: SampleBatch) -> UInt64s:
+        refs, _ = self._table.find(ids)
+        given = np.fromiter(batch.series, np.uint64, len(batch.series))
+        return np.unique(ids[(refs == 0) & ~np.isin(ids, given)])
 
     # Reading --------------------------------------------------------------------------------------------------------------------
 
@@ -202,6 +176,7 @@ class MetricStore:
 
     def metadata(self, metric: str | None, limit: int) -> list[MetricMetadata]:
         """See :meth:`fusewatch.telemetry.ports.SeriesReader.metadata`."""
+        self._follower.catch_up()
         return self._metadata.metadata(metric, limit)
 
     def events(self, start: int, end: int, kinds: Sequence[str] = (), limit: int = 1000) -> list[Event]:
@@ -212,23 +187,10 @@ class MetricStore:
 
     def statistics(self) -> StorageStatistics:
         """The store's figures now. Blocks."""
-        bounds = self._bounds.since(self._retention.oldest())
-        return read_statistics(self._settings, self._data_dir, self._parts, bounds=bounds, written=self._written, refused=self._refused)
+        return read_statistics(self._settings, self._data_dir, self._parts, self._retention.oldest(), self._door.statistics())
 
     def cardinality(self, limit: int = 10, start: int | None = None, end: int | None = None) -> Cardinality:
         """Where the series seen between ``start`` and ``end`` (ms; default: the last hour) come from. Blocks."""
         last = self._clock.now_ms() if end is None else end
         first = last - HOUR_MS if start is None else start
         return Cardinality.of(self._reader.series((), first, last, 0), limit)
-
-
-def _only(rows: Columns, keep: NDArray[np.bool_]) -> Columns:
-    return Columns(rows.refs[keep], rows.timestamps[keep], rows.bits[keep])
-
-
-def _both(problem: SamplesRejectedError | None, late: SamplesRejectedError | None) -> SamplesRejectedError:
-    """One error: the message of the first, the samples of both."""
-    if problem is None or late is None:
-        return problem or late or SamplesRejectedError("nothing was rejected", 0)
-    problem.rejected += late.rejected
-    return problem

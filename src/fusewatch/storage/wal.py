@@ -3,14 +3,19 @@
 A segment is a file of records, named by its number; a record is a header (kind, length of the body, receive time, checksum) and a body in
 columns, the same whatever protocol the data came by. A segment is the unit of a commit: its number is the ``seq`` of its rows, and the
 file goes when ClickHouse has them.
+
+The log is also how the receiver hands over to the engine, which follows it while it grows. Up to where it may read stands in one number
+of a mapped file, the :class:`Position`: what is behind it may still be taken back. Every part of a segment starts at a multiple of eight
+bytes, so that columns can be used where they lie.
 """
 
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -18,16 +23,20 @@ from typing import Final
 
 import xxhash
 
-from fusewatch.storage.errors import CorruptLogError
-
 Part = bytes | memoryview
 
-_MAGIC: Final = b"FWLOG\x00\x00\x01"
+MAGIC: Final = b"FWLOG\x00\x00\x02"
 _SUFFIX: Final = ".log"
+_POSITION: Final = "position"
 #: kind, length of the body, receive time in ms, XXH3-64 of all before it and the body.
-_HEADER: Final = struct.Struct("<IIqQ")
-_UNSUMMED: Final = _HEADER.size - 8
+HEADER: Final = struct.Struct("<IIqQ")
+UNSUMMED: Final = HEADER.size - 8
 _MOST_PARTS: Final = 1000
+_PADDING: Final = tuple(bytes(size) for size in range(8))
+#: Bits of a :class:`Position` that hold the size; the others are the low end of the segment's number.
+_SIZE_BITS: Final = 40
+_SIZE_MASK: Final = (1 << _SIZE_BITS) - 1
+_NUMBER_MASK: Final = (1 << (64 - _SIZE_BITS)) - 1
 
 
 class Kind(IntEnum):
@@ -37,6 +46,11 @@ class Kind(IntEnum):
     SERIES = 2
     METADATA = 3
     EVENTS = 4
+    HISTOGRAMS = 5
+    EXEMPLARS = 6
+
+
+KINDS: Final = frozenset(int(kind) for kind in Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +62,15 @@ class Record:
     body: Sequence[Part]
 
     def encode(self) -> list[Part]:
-        """Header and body."""
+        """Header and body, the body filled up to a multiple of eight bytes."""
         size = sum(len(part) for part in self.body)
-        head = _HEADER.pack(self.kind, size, self.received, 0)[:_UNSUMMED]
+        rest = -size % 8
+        body = [*self.body, _PADDING[rest]] if rest else self.body
+        head = HEADER.pack(self.kind, size + rest, self.received, 0)[:UNSUMMED]
         digest = xxhash.xxh3_64(head)
-        for part in self.body:
+        for part in body:
             digest.update(part)
-        return [head + digest.intdigest().to_bytes(8, "little"), *self.body]
+        return [head + digest.intdigest().to_bytes(8, "little"), *body]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,50 +87,42 @@ def find_segments(folder: Path) -> list[SegmentFile]:
     return sorted((SegmentFile(int(file.stem), file) for file in files), key=lambda segment: segment.number)
 
 
-@dataclass(slots=True)
-class ReadSegment:
-    """Reads the records of a segment, once; ``cut`` is how many bytes of an unfinished record there were at its end."""
+def segment_path(folder: Path, number: int) -> Path:
+    """Where the segment of this number lies."""
+    return folder / f"{number:020d}{_SUFFIX}"
 
-    segment: SegmentFile
-    cut: int = 0
 
-    def __iter__(self) -> Iterator[Record]:
-        """Each whole record.
+class Position:
+    """How much of which segment may be read: one number in a mapped file, so that a reader never sees half a change."""
 
-        Raises:
-            CorruptLogError: a damaged record with others behind it.
-        """
-        data = memoryview(self.segment.path.read_bytes())
-        size = len(data)
-        if bytes(data[: len(_MAGIC)]) != _MAGIC:
-            if size <= len(_MAGIC) or not any(data):
-                self.cut = size
-                return
-            raise self._corrupt(0)
-        at = len(_MAGIC)
-        while at < size:
-            start = at + _HEADER.size
-            if start > size:
-                break
-            kind, length, received, checksum = _HEADER.unpack_from(data, at)
-            if start + length > size:
-                break
-            digest = xxhash.xxh3_64(data[at : at + _UNSUMMED])
-            digest.update(data[start : start + length])
-            if digest.intdigest() != checksum or kind not in Kind.__members__.values():
-                # After a power cut the last blocks may be there in length, but not in content.
-                if start + length == size or not any(data[at:]):
-                    break
-                raise self._corrupt(at)
-            yield Record(Kind(kind), received, (data[start : start + length],))
-            at = start + length
-        self.cut = size - at
+    def __init__(self, folder: Path) -> None:
+        descriptor = os.open(folder / _POSITION, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            if os.fstat(descriptor).st_size < 8:
+                os.ftruncate(descriptor, 8)
+            self._map = mmap.mmap(descriptor, 8)
+        finally:
+            os.close(descriptor)
+        self._word = memoryview(self._map).cast("Q")
 
-    def _corrupt(self, offset: int) -> CorruptLogError:
-        path = self.segment.path
-        return CorruptLogError(
-            f"{path} is damaged at byte {offset}: restore it from a backup, or move it away to start without the samples that only it holds"
-        )
+    def publish(self, number: int, size: int) -> None:
+        """Everything in the segments up to ``number``, and of that one ``size`` bytes, may be read."""
+        self._word[0] = (number & _NUMBER_MASK) << _SIZE_BITS | size
+
+    @property
+    def word(self) -> int:
+        """The number itself: it changes whenever there is more to read."""
+        return self._word[0]
+
+    @staticmethod
+    def limit(word: int, number: int) -> int | None:
+        """How many bytes of segment ``number`` may be read, None where it is not the one that grows."""
+        return word & _SIZE_MASK if word >> _SIZE_BITS == number & _NUMBER_MASK else None
+
+    def close(self) -> None:
+        """Ends the mapping."""
+        self._word.release()
+        self._map.close()
 
 
 class LogWriter:
@@ -127,6 +135,8 @@ class LogWriter:
         self._folder = folder
         self._sync = sync
         self._descriptor: int | None = None
+        self._position = Position(folder)
+        self.number = 0
         self.size = 0
 
     def open_segment(self, number: int) -> SegmentFile:
@@ -135,23 +145,27 @@ class LogWriter:
         Raises:
             OSError: it can't be made; the old one stays in use.
         """
-        path = self._folder / f"{number:020d}{_SUFFIX}"
+        path = segment_path(self._folder, number)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o640)
         try:
-            os.write(descriptor, _MAGIC)
+            os.write(descriptor, MAGIC)
             if self._sync:
-                os.fdatasync(descriptor)
+                os.fsync(descriptor)
                 sync_folder(self._folder)
         except OSError:
             os.close(descriptor)
-            path.unlink()
+            path.unlink(missing_ok=True)
             raise
-        self.close()
-        self._descriptor, self.size = descriptor, len(_MAGIC)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        self._descriptor, self.number, self.size = descriptor, number, len(MAGIC)
+        self._position.publish(number, self.size)
         return SegmentFile(number, path)
 
     def append(self, records: Sequence[Record]) -> None:
-        """Writes records; when this returns, a crash of the program (with ``sync``: of the machine) does not lose them.
+        """Writes records and lets readers see them.
+
+        When this returns, a crash of the program (with ``sync``: of the machine) does not lose them.
 
         Raises:
             OSError: nothing of them was written.
@@ -169,6 +183,7 @@ class LogWriter:
             os.lseek(descriptor, self.size, os.SEEK_SET)
             raise
         self.size += expected
+        self._position.publish(self.number, self.size)
 
     def _open_descriptor(self) -> int:
         if self._descriptor is None:
@@ -180,6 +195,7 @@ class LogWriter:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+            self._position.close()
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,15 +9,15 @@ from pathlib import Path
 import cramjam
 import numpy as np
 
+from fusewatch.storage.book import SeriesBook
+from fusewatch.storage.bounds import SampleBounds
 from fusewatch.storage.catalog import Selection
 from fusewatch.storage.committer import Ranks, sample_columns
-from fusewatch.storage.head import Columns
-from fusewatch.storage.intake import Entry, Intake, IntakeLimits
+from fusewatch.storage.door import Door, DoorLimits
+from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.reader import assemble, place_stored, select_from
 from fusewatch.storage.remote_writer import RemoteWriter
-from fusewatch.storage.series_kernels import outside
 from fusewatch.storage.series_table import SeriesTable
-from fusewatch.storage.wal import LogWriter
 from fusewatch.telemetry.clock import SystemClock
 from fusewatch.telemetry.labels import Labels
 
@@ -25,33 +25,29 @@ from fusewatch.telemetry.labels import Labels
 _REQUEST = b"\x0a\x14\x0a\x0e\x0a\x08__name__\x12\x02up\x12\x02\x10\x01"
 
 
+def warm_door(folder: Path) -> Door:
+    """A door in an empty folder, all of whose kernels are compiled, or loaded from what an earlier process compiled."""
+    limits = DoorLimits(retention=0, future=1 << 60, queue=1 << 20, segment_rows=100, segment_age_s=1)
+    # Past its first capacity, so that growing is compiled too.
+    book = SeriesBook(capacity=2)
+    door = Door(folder=folder, book=book, limits=limits, clock=SystemClock(), sync=False)
+    for number in range(8):
+        ref = book.learn(Labels({"__name__": "up", "n": str(number)}))
+        book.remember(np.uint64(number), np.uint64(number), ref)
+    body = bytes(cramjam.snappy.compress_raw(_REQUEST))
+    asyncio.run(door.write_decoded(asyncio.run(RemoteWriter(book).decode(body))))
+    return door
+
+
 def warm_kernels() -> None:
     """Compiles them, or loads what an earlier process compiled."""
-    table = SeriesTable(capacity=2)
-    writer = RemoteWriter(table=table, max_series=0)
-    body = bytes(cramjam.snappy.compress_raw(_REQUEST))
-    rows = asyncio.run(writer.decode(body)).rows
-    outside(rows.timestamps, 0, 1)
-    # Past its first capacity, so that growing is compiled too.
-    for number in range(8):
-        ref = table.add(Labels({"__name__": "up", "n": str(number)}).canonical)
-        table.remember(np.uint64(number), np.uint64(number), ref)
     with tempfile.TemporaryDirectory() as folder:
-        _warm_log(Path(folder), table, rows)
-
-
-def _warm_log(folder: Path, table: SeriesTable, rows: Columns) -> None:
-    intake = Intake(
-        folder=folder,
-        table=table,
-        log=LogWriter(folder, sync=False),
-        limits=IntakeLimits(segment_rows=100, segment_age_s=1, queue_bytes=1 << 20),
-        clock=SystemClock(),
-        next_segment=1,
-    )
-    intake.take((Entry(table.epoch, rows),))
-    view = intake.view()[0]
-    intake.close()
+        door, table = warm_door(Path(folder)), SeriesTable(capacity=2)
+        follower = LogFollower(folder=Path(folder), table=table, learn=lambda _: None, bounds=SampleBounds())
+        follower.catch_up()
+        view = follower.view()[0]
+        follower.close()
+        door.close()
     table.take_moved_hours()
     sample_columns(view.columns, table, Ranks(table).current(), 1)
     labels = Labels({"__name__": "up"})

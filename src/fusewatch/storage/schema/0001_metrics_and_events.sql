@@ -37,6 +37,36 @@ ENGINE = MergeTree
 PARTITION BY (block, generation)
 ORDER BY (metric, id, timestamp, seq);
 
+-- Native histograms: body is the binary form of telemetry/histograms.py. Of several rows with one id and timestamp the highest seq counts.
+-- day is in hours since the epoch.
+CREATE TABLE histograms
+(
+    day UInt32,
+    metric UInt64,
+    id UInt64,
+    timestamp Int64 CODEC(Delta, LZ4),
+    body String CODEC(ZSTD(3)),
+    seq UInt64 CODEC(Delta, LZ4)
+)
+ENGINE = MergeTree
+PARTITION BY day
+ORDER BY (metric, id, timestamp, seq);
+
+-- Exemplars: labels is their canonical label set.
+CREATE TABLE exemplars
+(
+    day UInt32,
+    metric UInt64,
+    id UInt64,
+    timestamp Int64 CODEC(Delta, LZ4),
+    value Float64,
+    labels String CODEC(ZSTD(1)),
+    seq UInt64 CODEC(Delta, LZ4)
+)
+ENGINE = ReplacingMergeTree(seq)
+PARTITION BY day
+ORDER BY (metric, id, timestamp, labels);
+
 CREATE TABLE metadata
 (
     metric String,

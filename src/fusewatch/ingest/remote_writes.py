@@ -1,0 +1,52 @@
+"""Remote write into the log: decode, tell what is new, take what is good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from fusewatch.storage.door import Door, StaleReferencesError
+from fusewatch.storage.remote_writer import RemoteWriter
+from fusewatch.telemetry.metadata import MetricMetadata
+from fusewatch.telemetry.ports import OverloadedError
+
+#: Descriptions that are remembered, so that a sender's repeating them costs nothing.
+_REMEMBERED: Final = 100_000
+#: A request is decoded again when the known series change under it, which they do every few minutes at most.
+_TRIES: Final = 3
+
+
+class RemoteWrites:
+    """Takes the bodies of remote-write requests; its coroutines belong to one event loop."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._decoder = RemoteWriter(door.book)
+        self._told: dict[tuple[str, str], MetricMetadata] = {}
+
+    async def write_remote(self, body: bytes) -> None:
+        """Stores a Prometheus remote-write 1.0 request (a snappy block), its metadata too.
+
+        Raises:
+            RemoteWriteError: not such a request (400).
+            OverloadedError, ReadOnlyError, SamplesRejectedError: see :meth:`fusewatch.storage.door.Door.write_decoded`.
+        """
+        for _ in range(_TRIES):
+            decoded = await self._decoder.decode(body)
+            news = self._news(decoded.metadata)
+            try:
+                await self._door.write_decoded(replace(decoded, metadata=news))
+            except StaleReferencesError:
+                continue
+            self._remember(news)
+            return
+        raise OverloadedError("the series are being looked through: try again")
+
+    def _news(self, entries: Sequence[MetricMetadata]) -> list[MetricMetadata]:
+        return [entry for entry in entries if entry.metric and self._told.get((entry.metric, entry.job)) != entry]
+
+    def _remember(self, entries: Sequence[MetricMetadata]) -> None:
+        if len(self._told) + len(entries) > _REMEMBERED:
+            self._told.clear()
+        self._told |= {(entry.metric, entry.job): entry for entry in entries}
