@@ -101,8 +101,17 @@ class RunningServer:
     @property
     def engine(self) -> int:
         """The process id of the engine that lives now."""
-        [child] = psutil.Process(self.process.pid).children()
-        return child.pid
+        return self._child("engine")
+
+    @property
+    def receiver(self) -> int:
+        """The process id of the receiver that lives now."""
+        return self._child("receiver")
+
+    def _child(self, name: str) -> int:
+        children = psutil.Process(self.process.pid).children()
+        [found] = [child.pid for child in children if f"fusewatch.server.{name}" in child.cmdline()]
+        return found
 
     def ask(self, path: str, data: bytes | None = None, method: str | None = None, **headers: str) -> tuple[int, bytes]:
         """Status and body of an answer, whatever the status; OSError where there is no answer."""
@@ -139,6 +148,12 @@ class RunningServer:
         engine = self.engine
         os.kill(engine, signal.SIGKILL)
         return engine
+
+    def kill_receiver(self) -> int:
+        """The same for the receiver."""
+        receiver = self.receiver
+        os.kill(receiver, signal.SIGKILL)
+        return receiver
 
     def stop(self) -> int:
         """Asks for the end and waits for it; the exit code."""

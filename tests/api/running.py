@@ -16,13 +16,14 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
-from tests.api.serving import As, memory_services
+from tests.api.serving import WRITE_LIMIT, As, memory_services
 
 from fusewatch.access.need import Role
 from fusewatch.api.middleware.stack import stack
 from fusewatch.api.prometheus.pool import PoolLimits, QueryPool
 from fusewatch.api.prometheus.routes import prometheus_routes
 from fusewatch.api.prometheus.services import PrometheusServices
+from fusewatch.ingest.remote_write_http import write_route
 from fusewatch.ingest.remote_writes import RemoteWrites
 from fusewatch.promql.engine import Engine
 from fusewatch.storage.config import StorageSettings
@@ -35,11 +36,13 @@ from fusewatch.telemetry.samples import SampleBatch
 def store_services(store: MetricStore, **changes) -> PrometheusServices:
     """The services of a real store, what is not said as in :func:`memory_services`."""
     pool = QueryPool(PoolLimits(workers=2))
-    return memory_services(engine=Engine(store), reader=store, sink=RemoteWrites(store.door), pool=pool, clock=SystemClock(), **changes)
+    return memory_services(engine=Engine(store), reader=store, pool=pool, clock=SystemClock(), **changes)
 
 
-def application(services: PrometheusServices) -> Starlette:
-    return Starlette(routes=prometheus_routes(services), middleware=stack(inside=[Middleware(As, role=Role.OPERATOR)]))
+def application(services: PrometheusServices, store: MetricStore | None = None) -> Starlette:
+    written = [] if store is None else [write_route(RemoteWrites(store.door), body_limit=WRITE_LIMIT)]
+    routes = [*written, *prometheus_routes(services)]
+    return Starlette(routes=routes, middleware=stack(inside=[Middleware(As, role=Role.OPERATOR)]))
 
 
 @dataclass
@@ -96,7 +99,7 @@ def running(data_dir: Path, **changes) -> Iterator[Running]:
     store = MetricStore.open(StorageSettings(), data_dir)
     services = store_services(store, **changes)
     try:
-        with listening(application(services)) as server:
+        with listening(application(services, store)) as server:
             yield Running(server.url, server.port, store, server.loop)
     finally:
         services.pool.close()

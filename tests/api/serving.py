@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 from starlette.applications import Starlette
@@ -18,10 +18,12 @@ from fusewatch.api.prometheus.pool import PoolLimits, QueryPool
 from fusewatch.api.prometheus.routes import prometheus_routes
 from fusewatch.api.prometheus.services import Cardinality, Counted, PrometheusServices, RuntimeInfo, TargetList
 from fusewatch.api.refusals import http_exception_handler
+from fusewatch.ingest.remote_write_http import write_route
 from fusewatch.promql.engine import Engine
 from fusewatch.telemetry.labels import Labels
 
 NOW = 1_700_000_000_000
+WRITE_LIMIT = 32 << 20
 
 
 class StillClock:
@@ -62,7 +64,6 @@ def memory_services(**changes) -> PrometheusServices:
     parts = {
         "engine": Engine(reader),
         "reader": reader,
-        "sink": Refusing(),
         "pool": QueryPool(PoolLimits(workers=2)),
         "clock": StillClock(),
         "targets": TargetList,
@@ -84,11 +85,12 @@ class Served:
 
     services: PrometheusServices
     role: Role | None = Role.ADMIN
+    sink: Refusing = field(default_factory=Refusing)
 
     @property
     def app(self) -> Starlette:
         return Starlette(
-            routes=prometheus_routes(self.services),
+            routes=[write_route(self.sink, body_limit=WRITE_LIMIT), *prometheus_routes(self.services)],
             middleware=stack(inside=[Middleware(As, role=self.role)]),
             exception_handlers={HTTPException: http_exception_handler},
         )

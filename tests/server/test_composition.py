@@ -13,13 +13,15 @@ from starlette.routing import Route
 
 from fusewatch.access.need import Need
 from fusewatch.access.routing import declarations
+from fusewatch.records.database import Database
 from fusewatch.server.app import UndeclaredRouteError, build_app
 from fusewatch.server.composition import Composition
 from fusewatch.server.own_metrics import OwnMetrics
-from fusewatch.server.rooms import Rooms, open_rooms
+from fusewatch.server.rooms import Rooms
 from fusewatch.server.settings.model import Settings
 from fusewatch.server.settings.source import SettingsSource
 from fusewatch.server.static_files import StaticFiles
+from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.clock import SystemClock
 
 #: What anybody may ask without credentials, once authentication is on.
@@ -37,7 +39,8 @@ OPEN = {
 
 @pytest.fixture(scope="module")
 def rooms(tmp_path_factory):
-    rooms = open_rooms(Settings(), tmp_path_factory.mktemp("composition") / "data", clock=SystemClock())
+    data_dir = tmp_path_factory.mktemp("composition") / "data"
+    rooms = Rooms(MetricStore.open(Settings().storage, data_dir), Database.open(Settings().records, data_dir))
     yield rooms
     rooms.close()
 

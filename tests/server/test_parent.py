@@ -14,9 +14,12 @@ import pytest
 PARENT = """
 import sys
 from fusewatch.server.parent import Parent
-def command(control, listener):
-    return [sys.executable, "-u", sys.argv[1], str(control), str(listener or 0), *sys.argv[2:]]
-sys.exit(Parent(command, longest_delay_s=0.05, stop_within_s=1.0).run())
+class Commands:
+    def engine(self, control, handed):
+        return [sys.executable, "-u", sys.argv[1], str(control), str(handed[0] if handed else 0), *sys.argv[2:]]
+    def receiver(self, control, handed):
+        return [sys.executable, "-u", sys.argv[1] + ".receiver", str(control), str(handed[0]), *sys.argv[2:]]
+sys.exit(Parent(Commands(), longest_delay_s=0.05, stop_within_s=1.0).run())
 """
 ENGINE = """
 import os, select, signal, socket, sys, time
@@ -38,13 +41,26 @@ def wait_for_parent():
     say("parent gone" if parent_is_gone(control) else "message")
 """
 
+RECEIVER = """
+import os, select, signal, socket, sys
+from pathlib import Path
+from fusewatch.server.parent import parent_is_gone
+control, inherited, folder = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), Path(sys.argv[3])
+def starts():
+    return len(list(folder.glob("receiver-*")))
+(folder / f"receiver-{starts() + 1}").touch()
+def say(*words):
+    print(*words, flush=True)
+"""
+
 
 class Family:
     """A parent process and what its engines print."""
 
-    def __init__(self, tmp_path: Path, body: str) -> None:
+    def __init__(self, tmp_path: Path, body: str, receiver: str = "signal.pause()") -> None:
         script = tmp_path / "engine.py"
         script.write_text(ENGINE + body)
+        script.with_name("engine.py.receiver").write_text(RECEIVER + receiver)
         self.folder = tmp_path
         self.process = subprocess.Popen(
             [sys.executable, "-c", PARENT, str(script), str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -67,8 +83,8 @@ class Family:
 def family(tmp_path):
     started: list[Family] = []
 
-    def start(body: str) -> Family:
-        started.append(Family(tmp_path, body))
+    def start(body: str, receiver: str = "signal.pause()") -> Family:
+        started.append(Family(tmp_path, body, receiver))
         return started[-1]
 
     yield start
@@ -140,6 +156,45 @@ def test_an_engine_notices_that_its_parent_is_gone(family):
     parent.line()
     parent.process.kill()
     assert parent.line() == ["parent", "gone"]
+
+
+SERVING = "serve()\nsignal.pause()\n"
+
+
+def test_the_receiver_starts_once_the_engine_hands_up_its_port_and_is_given_it(family):
+    parent = family(SERVING, "listener = socket.socket(fileno=inherited)\nsay('receiver', listener.getsockname()[1])\nsignal.pause()\n")
+    lines = sorted([parent.line(), parent.line()])
+    assert lines[0] == ["receiver", lines[1][2]]
+    parent.process.terminate()
+    assert parent.end()[0] == 0
+
+
+def test_a_receiver_that_crashes_is_started_again_and_the_engine_is_left_alone(family):
+    parent = family(SERVING, "if starts() < 3: os.kill(os.getpid(), signal.SIGSEGV)\nsay('receiver', starts())\nsignal.pause()\n")
+    assert ["receiver", "3"] in [parent.line(), parent.line()]
+    assert parent.starts == 1
+    parent.process.terminate()
+    code, _, err = parent.end()
+    assert code == 0
+    assert err.count("the receiver was ended by SIGSEGV; starting it again") == 2
+
+
+def test_an_engine_that_crashes_leaves_the_receiver_at_work(family):
+    parent = family("serve()\nif starts() < 3: time.sleep(0.3); os.kill(os.getpid(), signal.SIGKILL)\nsignal.pause()\n")
+    for _ in range(3):
+        parent.line()
+    assert len(list(parent.folder.glob("receiver-*"))) == 1
+    parent.process.terminate()
+    assert parent.end()[0] == 0
+
+
+def test_the_receiver_ends_after_the_engine(family):
+    engine = "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.2), say('engine'), sys.exit(0)))\nserve()\nsignal.pause()\n"
+    parent = family(engine, "signal.signal(signal.SIGTERM, lambda *_: (say('receiver'), sys.exit(0)))\nsay('ready')\nsignal.pause()\n")
+    parent.line()
+    parent.line()
+    parent.process.terminate()
+    assert parent.end() == (0, "engine\nreceiver\n", "")
 
 
 def loaded_by(modules: str) -> set[str]:

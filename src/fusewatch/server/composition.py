@@ -23,7 +23,6 @@ from fusewatch.api.prometheus.routes import prometheus_routes
 from fusewatch.api.prometheus.services import Cardinality, PrometheusServices
 from fusewatch.collect.config import resolve_scrape_configs
 from fusewatch.collect.scrape.manager import ScrapeManager
-from fusewatch.ingest.remote_writes import RemoteWrites
 from fusewatch.promql.engine import Engine, QueryLimits
 from fusewatch.server import views
 from fusewatch.server.app import build_app
@@ -150,7 +149,6 @@ class Composition:
         return PrometheusServices(
             engine=self._engine,
             reader=self._rooms.store,
-            sink=RemoteWrites(self._rooms.store.door),
             pool=self.pool,
             clock=self._clock,
             targets=lambda: views.prometheus_targets(self.scrape.targets()),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from fusewatch.server import exit_codes
+from fusewatch.server.process import ProcessOptions, add_options, control_socket, say
 
 if TYPE_CHECKING:
     from fusewatch.server.life import Life
@@ -21,14 +22,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineOptions:
-    """What the command line says; the file says the rest."""
+class EngineOptions(ProcessOptions):
+    """``relay_fd`` is the local socket on which the receiver passes requests on, ``door`` the way to its door."""
 
-    config: Path | None = None
-    data: str | None = None
-    listen: str | None = None
-    control_fd: int | None = None
-    listener_fd: int | None = None
+    relay_fd: int
+    door: Path
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -43,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(options: EngineOptions) -> int:
     """Runs the engine until it is told to stop; its exit code. Blocks."""
-    control = _control(options.control_fd)
+    control = control_socket(options.control_fd)
     # Until something can be reloaded; the default would end the process.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Heavy imports wait until here: an engine that is told to stop meanwhile has nothing to lose.
@@ -57,11 +55,11 @@ def run(options: EngineOptions) -> int:
         settings = source.load()
         listener = _listen(options, settings)
     except StartError as error:
-        _say(f"fusewatch: {error}")
+        say(f"fusewatch: {error}")
         return exit_codes.START
     except SettingsError as error:
         for problem in error.problems:
-            _say(str(problem))
+            say(str(problem))
         return exit_codes.CONFIGURATION
     configure_logging(level=settings.log.level, log_format=settings.log.format)
 
@@ -70,11 +68,17 @@ def run(options: EngineOptions) -> int:
     choose_kernel_cache(settings.data_dir, os.environ)
     import uvloop  # noqa: PLC0415
 
-    from fusewatch.server.life import Life  # noqa: PLC0415
+    from fusewatch.server.life import Life, Ways  # noqa: PLC0415
 
     async def live() -> None:
-        restarted = options.listener_fd is not None
-        life = Life(source=source, settings=settings, listener=listener, control=control, restarted=restarted)
+        ways = Ways(
+            listener=listener,
+            relay=socket.socket(fileno=options.relay_fd),
+            door=options.door,
+            control=control,
+            claim=options.claim_fd,
+        )
+        life = Life(source=source, settings=settings, ways=ways, restarted=options.listener_fd is not None)
         _watch(life, control)
         await life.run()
 
@@ -82,7 +86,7 @@ def run(options: EngineOptions) -> int:
     try:
         runner.run(live())
     except StartError as error:
-        _say(f"fusewatch: {error}")
+        say(f"fusewatch: {error}")
         return exit_codes.START
     except Exception:  # noqa: BLE001 - the last line of defence: the parent starts another engine
         import structlog  # noqa: PLC0415
@@ -113,27 +117,11 @@ def _watch(life: Life, control: socket.socket | None) -> None:
         loop.add_reader(control, lambda: life.stop() if parent_is_gone(control) else None)
 
 
-def _control(descriptor: int | None) -> socket.socket | None:
-    """The socket that the parent shares with this process; closed in processes that this one starts."""
-    if descriptor is None:
-        return None
-    control = socket.socket(fileno=descriptor)
-    control.set_inheritable(False)
-    control.settimeout(0)
-    return control
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-
-
 def _parse(arguments: Sequence[str]) -> EngineOptions:
     parser = argparse.ArgumentParser(prog="fusewatch.server.engine", description="Started by `fusewatch up`.")
-    parser.add_argument("--config", type=Path)
-    parser.add_argument("--data")
-    parser.add_argument("--listen")
-    parser.add_argument("--control-fd", type=int)
-    parser.add_argument("--listener-fd", type=int)
+    add_options(parser)
+    parser.add_argument("--relay-fd", type=int, required=True)
+    parser.add_argument("--door", type=Path, required=True)
     return EngineOptions(**vars(parser.parse_args(arguments)))
 
 

@@ -44,11 +44,8 @@ class HttpServer(uvicorn.Server):
             ssl_certfile=tls.cert_file if tls else None,
             ssl_keyfile=tls.key_file if tls else None,
         )
-        try:
-            config.load()
-        except (OSError, ssl.SSLError) as error:
-            files = f"{tls.cert_file} with the key {tls.key_file}" if tls else ""
-            raise StartError(f"the certificate {files} can't be used: {error}") from error
+        check_certificate(tls)
+        config.load()
         super().__init__(config)
         self._listener = listener
         self._task: asyncio.Task[None] | None = None
@@ -72,3 +69,13 @@ class HttpServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Signals are the engine's business."""
         yield
+
+
+def check_certificate(tls: TlsSettings | None) -> None:
+    """Raises StartError where certificate and key can't be used."""
+    if tls is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.cert_file, tls.key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise StartError(f"the certificate {tls.cert_file} with the key {tls.key_file} can't be used: {error}") from error

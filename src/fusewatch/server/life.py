@@ -6,7 +6,8 @@ import asyncio
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,27 +15,45 @@ import structlog
 
 from fusewatch.access.config import is_loopback, listen_problem
 from fusewatch.access.offline import has_users
+from fusewatch.records.database import Database
 from fusewatch.server.banner import banner
 from fusewatch.server.composition import Composition
 from fusewatch.server.errors import StartError
-from fusewatch.server.http_server import HttpServer
+from fusewatch.server.http_server import HttpServer, check_certificate
 from fusewatch.server.listener import url_of
 from fusewatch.server.parent import hand_up
-from fusewatch.server.rooms import Rooms, open_rooms
+from fusewatch.server.relay import Relayed
+from fusewatch.server.rooms import Rooms, claim_rooms, open_rooms
 from fusewatch.server.settings.model import Settings
 from fusewatch.server.settings.problems import SettingsError
 from fusewatch.server.settings.source import SettingsSource
+from fusewatch.storage.door_client import DoorClient
+from fusewatch.storage.opening import log_folder
 from fusewatch.telemetry.clock import Clock, SystemClock
 
 #: From the signal to the end of the process; Kubernetes and systemd wait longer.
 STOP_WITHIN_S: Final = 10.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """How the engine reaches the others, and they it.
+
+    ``listener`` is the open socket of the port, which the receiver serves; it passes on to ``relay`` what is not ingest. ``door`` is the
+    way to its door, ``control`` the socket shared with the parent, ``claim`` the claim on the data folder of an engine before this one.
+    """
+
+    listener: socket.socket
+    relay: socket.socket
+    door: Path
+    control: socket.socket | None = None
+    claim: int | None = None
+
+
 class Life:
     """Opens the rooms, starts everything, waits for the end, and takes everything down in reverse.
 
-    ``listener`` is the open socket to serve on, ``restarted`` says that an engine before this one served on it; ``control`` leads to the
-    parent process.
+    ``restarted`` says that an engine before this one lived.
     """
 
     def __init__(
@@ -42,15 +61,14 @@ class Life:
         *,
         source: SettingsSource,
         settings: Settings,
-        listener: socket.socket,
-        control: socket.socket | None = None,
+        ways: Ways,
         restarted: bool = False,
         clock: Clock | None = None,
     ) -> None:
         self._source = source
         self._settings = settings
-        self._control = control
-        self._listener = listener
+        self._ways = ways
+        self._door = DoorClient(ways.door)
         self._restarted = restarted
         self._clock = clock or SystemClock()
         self._stopping = asyncio.Event()
@@ -75,14 +93,17 @@ class Life:
             StartError: something that it needs is not to be had.
         """
         started = time.perf_counter()
-        data_dir, listener = self._settings.data_dir, self._listener
-        rooms = await asyncio.to_thread(open_rooms, self._settings, data_dir, clock=self._clock)
+        rooms = await asyncio.to_thread(self._open)
         try:
-            await asyncio.to_thread(self._refuse_open_doors, rooms)
             composition = Composition(
-                source=self._source, settings=self._settings, rooms=rooms, listener=listener, data_dir=data_dir, clock=self._clock
+                source=self._source,
+                settings=self._settings,
+                rooms=rooms,
+                listener=self._ways.listener,
+                data_dir=self._settings.data_dir,
+                clock=self._clock,
             )
-            http = HttpServer(composition.app, listener, tls=self._settings.access.tls)
+            http = HttpServer(Relayed(composition.app), self._ways.relay)
         except BaseException:
             await asyncio.to_thread(rooms.close)
             raise
@@ -90,18 +111,40 @@ class Life:
         try:
             composition.start()
             await http.start()
-            if self._control is not None:
-                hand_up(self._control, listener)
-            self._greet(url_of(listener, tls=self._settings.access.tls is not None), data_dir)
-            self._log.info("started", seconds=round(time.perf_counter() - started, 2))
+            await self._first_of(self._door.connected(), self._stopping.wait())
+            if not self._stopping.is_set():
+                self._greet(url_of(self._ways.listener, tls=self._settings.access.tls is not None), self._settings.data_dir)
+                self._log.info("started", seconds=round(time.perf_counter() - started, 2))
             await self._stopping.wait()
         finally:
             await self._take_down(http, composition, rooms)
 
-    def _refuse_open_doors(self, rooms: Rooms) -> None:
+    def _open(self) -> Rooms:
+        """The rooms; the receiver is let in as soon as the folder is ours and it is clear that it may serve."""
+        settings, data_dir = self._settings, self._settings.data_dir
+        check_certificate(settings.access.tls)
+        claimed = claim_rooms(settings, data_dir, inherited=self._ways.claim)
+        try:
+            self._refuse_open_doors(claimed.database)
+            log_folder(data_dir).mkdir(exist_ok=True)
+        except BaseException:
+            claimed.close()
+            raise
+        if self._ways.control is not None and claimed.folder.descriptor is not None:
+            hand_up(self._ways.control, self._ways.listener, claimed.folder.descriptor)
+        return open_rooms(settings, claimed, door=self._door, clock=self._clock)
+
+    @staticmethod
+    async def _first_of(*waits: Coroutine[Any, Any, Any]) -> None:
+        tasks = [asyncio.create_task(wait) for wait in waits]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+
+    def _refuse_open_doors(self, database: Database) -> None:
         """Other machines must not reach a server that asks nobody who they are."""
         host, _ = self._settings.address
-        problem = listen_problem(host, has_users=is_loopback(host) or has_users(rooms.database))
+        problem = listen_problem(host, has_users=is_loopback(host) or has_users(database))
         if problem:
             raise StartError(problem)
 
@@ -127,6 +170,7 @@ class Life:
         end = time.monotonic() + STOP_WITHIN_S
         self._log.info("stopping")
         steps: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
+            ("port", self._door.close_port),
             ("http", http.stop),
             ("components", lambda: composition.stop(within_s=max(0.5, end - time.monotonic() - 3.0))),
             ("rooms", lambda: asyncio.to_thread(rooms.close)),

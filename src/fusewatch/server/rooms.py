@@ -9,6 +9,8 @@ from fusewatch.records.database import Database
 from fusewatch.records.errors import RecordsError
 from fusewatch.server.errors import StartError
 from fusewatch.server.settings.model import Settings
+from fusewatch.storage.door_client import DoorClient
+from fusewatch.storage.folder import DataFolder
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.ports import StorageError
@@ -29,19 +31,45 @@ class Rooms:
             self.database.close()
 
 
-def open_rooms(settings: Settings, data_dir: Path, *, clock: Clock) -> Rooms:
-    """The store and the records of a data folder. Blocks.
+@dataclass(frozen=True, slots=True)
+class ClaimedRooms:
+    """The claimed data folder and the open records; the store comes next."""
+
+    folder: DataFolder
+    database: Database
+
+    def close(self) -> None:
+        """Closes both. Blocks."""
+        self.database.close()
+        self.folder.close()
+
+
+def claim_rooms(settings: Settings, data_dir: Path, *, inherited: int | None = None) -> ClaimedRooms:
+    """The data folder claimed, its records open. Blocks. ``inherited`` is the claim of an engine before this one.
 
     Raises:
-        StartError: one of them can't be opened; says which and why.
+        StartError: one of them is not to be had; says which and why.
     """
     try:
-        # First, because it claims the folder: nothing may be written into one that is in use or not ours.
-        store = MetricStore.open(settings.storage, data_dir, clock=clock)
+        # First: nothing may be written into a folder that is in use or not ours.
+        folder = DataFolder.claim(data_dir, inherited=inherited)
     except (StorageError, OSError) as error:
         raise StartError(str(error)) from error
     try:
-        return Rooms(store, Database.open(settings.records, data_dir))
+        return ClaimedRooms(folder, Database.open(settings.records, data_dir))
     except RecordsError as error:
-        store.close()
+        folder.close()
+        raise StartError(str(error)) from error
+
+
+def open_rooms(settings: Settings, claimed: ClaimedRooms, *, door: DoorClient, clock: Clock) -> Rooms:
+    """The rooms with the store, whose door is in the receiver's process. Blocks.
+
+    Raises:
+        StartError: the store can't be opened; says why. The rooms are closed then.
+    """
+    try:
+        return Rooms(MetricStore.open_behind(door, settings.storage, claimed.folder, clock=clock), claimed.database)
+    except (StorageError, OSError) as error:
+        claimed.close()
         raise StartError(str(error)) from error

@@ -317,7 +317,12 @@ class Door:
 
     def statistics(self) -> DoorStatistics:
         """The figures now."""
-        return DoorStatistics(self.figures.written, self.figures.refused, _DISK_FULL if self._disk_full else None)
+        return DoorStatistics(
+            written=self.figures.written,
+            refused=self.figures.refused,
+            active_series=self.book.count,
+            refusing=_DISK_FULL if self._disk_full else None,
+        )
 
     def close(self) -> None:
         """Closes the log; an empty segment stays, its number tells the next start where to go on."""

@@ -52,8 +52,10 @@ class DataFolder:
         self._lock: int | None = lock
 
     @classmethod
-    def claim(cls, path: Path) -> DataFolder:
+    def claim(cls, path: Path, *, inherited: int | None = None) -> DataFolder:
         """Makes the folder where there is none, and claims it for this process.
+
+        ``inherited`` is the descriptor of a claim (:attr:`descriptor`) that an earlier process of this program handed on.
 
         Raises:
             FolderInUseError, FolderNotWritableError, ForeignFolderError, NewerSchemaError, DiskFullError: as they say.
@@ -61,13 +63,18 @@ class DataFolder:
         with as_open_errors(path):
             path.mkdir(parents=True, exist_ok=True)
             _check_marker(path)
-            lock = _lock(path)
+            lock = _lock(path) if inherited is None or not _same(inherited, path / LOCK) else inherited
             try:
                 _write_marker(path)
             except BaseException:
                 os.close(lock)
                 raise
         return cls(path, lock)
+
+    @property
+    def descriptor(self) -> int | None:
+        """Whoever holds a copy of this holds the claim; None once it has ended."""
+        return self._lock
 
     def close(self) -> None:
         """Ends the claim."""
@@ -100,6 +107,13 @@ def _write_marker(path: Path) -> None:
     if not marker.exists():
         fresh.write_text(json.dumps({"format": FORMAT}) + "\n", encoding="utf-8")
         fresh.replace(marker)
+
+
+def _same(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
 
 
 def _lock(path: Path) -> int:

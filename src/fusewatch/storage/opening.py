@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,9 @@ GROUP BY id
 """
 
 
+HandOn = Callable[[], object]
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What an open store is made of; ``door`` where this process is the receiver too."""
@@ -48,18 +52,6 @@ class Parts:
     metadata: MetadataStore
     door: Door | None
     schema_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """The receiver is another process.
-
-    ``claimed`` is called once the data folder is ours, so that it may start; ``hand_on`` makes it end its newest segment, and blocks until
-    it has.
-    """
-
-    claimed: Callable[[], None]
-    hand_on: Callable[[], object]
 
 
 def log_folder(data_dir: Path) -> Path:
@@ -84,19 +76,18 @@ def open_door(settings: StorageSettings, data_dir: Path, clock: Clock) -> Door:
     return Door(folder=log_folder(data_dir), book=book, limits=limits, clock=clock, sync=settings.fsync)
 
 
-def open_parts(settings: StorageSettings, data_dir: Path, clock: Clock, receiver: Elsewhere | None) -> Parts:
+def open_parts(settings: StorageSettings, folder: DataFolder, clock: Clock, *, receiver: HandOn | None = None) -> Parts:
     """Everything opened, the log of an earlier run committed.
 
+    ``receiver``: the log is written by another process, and this makes it end its newest segment.
+
     Raises:
-        StoreOpenError: with one line that says what to do; nothing is left open.
+        StoreOpenError: with one line that says what to do; nothing is left open, the folder neither.
     """
-    folder = DataFolder.claim(data_dir)
-    pool = ClientPool(Endpoint(settings, data_dir))
+    pool = ClientPool(Endpoint(settings, folder.path))
     try:
-        with as_open_errors(data_dir), _clickhouse_open_errors(data_dir):
-            log_folder(data_dir).mkdir(exist_ok=True)
-            if receiver is not None:
-                receiver.claimed()
+        with as_open_errors(folder.path), _clickhouse_open_errors(folder.path):
+            log_folder(folder.path).mkdir(exist_ok=True)
             return _open(settings, folder, pool, clock, receiver)
     except BaseException:
         pool.close()
@@ -104,7 +95,7 @@ def open_parts(settings: StorageSettings, data_dir: Path, clock: Clock, receiver
         raise
 
 
-def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock: Clock, receiver: Elsewhere | None) -> Parts:
+def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock: Clock, receiver: HandOn | None) -> Parts:
     table, metadata = SeriesTable(), MetadataStore(pool=pool)
     with pool.handle() as handle:
         version = migrate(handle)
@@ -113,9 +104,9 @@ def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock
             table.load(block["id"], block["metric_hash"], block["first"], block["last"], clock.now_ms() // HOUR_MS)
         bounds = SampleBounds.read(handle)
     metadata.load()
-    door = open_door(settings, folder.path, clock) if receiver is None else None
+    door = None if receiver is not None else open_door(settings, folder.path, clock)
     follower = LogFollower(folder=log_folder(folder.path), table=table, learn=metadata.remember, bounds=bounds)
-    hand_on = (lambda: door.hand_on(force=True)) if door is not None else receiver.hand_on if receiver is not None else _nobody
+    hand_on = receiver or partial(_hand_on, door)
     committer = Committer(follower=follower, pool=pool, hand_on=hand_on)
     try:
         _replay(follower, committer)
@@ -135,8 +126,9 @@ def _replay(follower: LogFollower, committer: Committer) -> None:
             structlog.get_logger(component="storage").info("replayed the write-ahead log", segments=committer.commits - before)
 
 
-def _nobody() -> None:
-    """Nobody to hand on."""
+def _hand_on(door: Door | None) -> None:
+    if door is not None:
+        door.hand_on(force=True)
 
 
 def _set_sync(handle: Handle, *, on: bool) -> None:

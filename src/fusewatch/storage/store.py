@@ -11,11 +11,13 @@ import structlog
 from fusewatch.storage.catalog import Catalog
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.door import Door
+from fusewatch.storage.door_client import DoorClient
 from fusewatch.storage.door_keeper import DoorKeeper
 from fusewatch.storage.entries import without
 from fusewatch.storage.errors import ClickHouseError
 from fusewatch.storage.events import EventStore
-from fusewatch.storage.opening import Elsewhere, Parts, open_parts
+from fusewatch.storage.folder import DataFolder
+from fusewatch.storage.opening import Parts, open_parts
 from fusewatch.storage.reader import Reader
 from fusewatch.storage.retention import Retention
 from fusewatch.storage.series_kernels import HOUR_MS
@@ -61,21 +63,20 @@ class MetricStore:
             StoreOpenError: with one line that says what to do.
         """
         clock = clock or SystemClock()
-        parts = open_parts(settings, data_dir, clock, None)
+        parts = open_parts(settings, DataFolder.claim(data_dir), clock)
         assert parts.door is not None  # noqa: S101 - no receiver was named
         return cls(settings=settings, data_dir=data_dir, parts=parts, clock=clock, door=parts.door)
 
     @classmethod
-    def open_behind(
-        cls, door: StoreDoor, receiver: Elsewhere, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None
-    ) -> MetricStore:
-        """The store in ``data_dir``, whose log another process writes; ``door`` leads there. Blocks.
+    def open_behind(cls, door: DoorClient, settings: StorageSettings, folder: DataFolder, *, clock: Clock) -> MetricStore:
+        """The store in a claimed folder, whose log another process writes; ``door`` leads there. Blocks.
+
+        The folder's claim ends with the store, or when it can't be opened.
 
         Raises:
             StoreOpenError: with one line that says what to do.
         """
-        clock = clock or SystemClock()
-        parts = open_parts(settings, data_dir, clock, receiver)
+        parts, data_dir = open_parts(settings, folder, clock, receiver=door.hand_on), folder.path
         return cls(settings=settings, data_dir=data_dir, parts=parts, clock=clock, door=door)
 
     @property
@@ -96,8 +97,8 @@ class MetricStore:
 
     def components(self) -> list[Component]:
         """What must run while the store is open."""
-        keeper: list[Component] = [DoorKeeper(self._parts.door)] if self._parts.door is not None else []
-        return [*keeper, self._parts.committer, self._retention]
+        door: Component = self._door if isinstance(self._door, DoorClient) else DoorKeeper(self.door)
+        return [door, self._parts.committer, self._retention]
 
     def close(self) -> None:
         """Commits what waits, as far as it can, and closes everything. Blocks. What is left is replayed at the next start."""

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from fusewatch.api.prometheus.pool import QueryPool
 from fusewatch.promql.engine import Engine
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.labels import EMPTY, Labels
 from fusewatch.telemetry.ports import SeriesReader
-
-
-class RemoteWriteSink(Protocol):
-    """Where remote-write bodies go."""
-
-    async def write_remote(self, body: bytes) -> None:
-        """Returns once the samples of this snappy-compressed remote-write 1.0 body are in the log.
-
-        Raises:
-            ValueError: the body is malformed; nothing was taken.
-            StorageError: see :mod:`fusewatch.telemetry.ports`.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +86,6 @@ class PrometheusServices:
 
     engine: Engine
     reader: SeriesReader
-    sink: RemoteWriteSink
     pool: QueryPool
     clock: Clock
     targets: Callable[[], TargetList]
@@ -110,4 +95,3 @@ class PrometheusServices:
     cardinality: Callable[[int], Cardinality]
     external_labels: Callable[[], Labels] = lambda: EMPTY
     lookback_ms: int = 300_000
-    write_body_limit: int = 32 << 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -10,7 +10,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from fusewatch.access.need import Need
 from fusewatch.access.routing import Guarded
-from fusewatch.api.prometheus.services import RemoteWriteSink
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError, SeriesLimitError, StorageError
 
 _PROTOBUF: Final = "application/x-protobuf"
@@ -18,6 +17,19 @@ _MESSAGE: Final = "prometheus.WriteRequest"
 _KNOWN_MESSAGES: Final = frozenset({_MESSAGE, "io.prometheus.write.v2.Request"})
 _STORED_START: Final[Message] = {"type": "http.response.start", "status": 204, "headers": []}
 _STORED_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
+
+
+class RemoteWriteSink(Protocol):
+    """Where remote-write bodies go."""
+
+    async def write_remote(self, body: bytes) -> None:
+        """Returns once the samples of this snappy-compressed remote-write 1.0 body are in the log.
+
+        Raises:
+            ValueError: the body is malformed; nothing was taken.
+            StorageError: see :mod:`fusewatch.telemetry.ports`.
+        """
+        ...
 
 
 def write_route(sink: RemoteWriteSink, *, body_limit: int) -> Route:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from tests.api.serving import Refusing
+from tests.api.serving import Refusing, Served, memory_services
 
-from fusewatch.api.prometheus.write import RemoteWrite
+from fusewatch.ingest.remote_write_http import RemoteWrite
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError, SeriesLimitError, StorageError
 
 pytestmark = pytest.mark.anyio
 
 HEADERS = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"}
+
+
+@pytest.fixture
+def served():
+    return Served(memory_services())
 
 
 async def write(served, content=b"body", **headers):
@@ -27,7 +32,7 @@ async def test_a_body_goes_to_the_store_as_it_came(served):
     answer = await write(served)
     assert (answer.status_code, answer.content) == (204, b"")
     assert (await write(served, pieces())).status_code == 204
-    assert served.services.sink.bodies == [b"body", b"in two"]
+    assert served.sink.bodies == [b"body", b"in two"]
 
 
 TYPES = [
@@ -68,7 +73,7 @@ ERRORS = [
 
 @pytest.mark.parametrize(("error", "status", "retry"), ERRORS)
 async def test_senders_keep_what_may_work_later_and_drop_what_never_will(served, error, status, retry):
-    served.services.sink.error = error
+    served.sink.error = error
     answer = await write(served)
     assert (answer.status_code, answer.headers.get("retry-after")) == (status, retry)
     assert str(error) in answer.text

@@ -1,0 +1,124 @@
+"""One receiver from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import socket
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import structlog
+from starlette.types import ASGIApp
+
+from fusewatch.access.config import is_loopback
+from fusewatch.access.gate import Gate
+from fusewatch.access.need import Need
+from fusewatch.access.routing import Guarded
+from fusewatch.access.service import Access
+from fusewatch.ingest.remote_write_http import RemoteWrite
+from fusewatch.ingest.remote_writes import RemoteWrites
+from fusewatch.records.database import Database
+from fusewatch.server.http_server import HttpServer
+from fusewatch.server.receiver_app import ReceiverApp
+from fusewatch.server.relay import Relay
+from fusewatch.server.settings.model import Settings
+from fusewatch.server.supervisor import Supervisor
+from fusewatch.server.warmup import Warmup
+from fusewatch.storage.door import Door
+from fusewatch.storage.door_keeper import DoorKeeper
+from fusewatch.storage.door_server import DoorServer
+from fusewatch.storage.opening import open_door
+from fusewatch.storage.store_door import DoorStatistics
+from fusewatch.storage.warming import warm_door
+from fusewatch.telemetry.clock import Clock, SystemClock
+
+_WRITE_BODY_LIMIT: Final = 32 << 20
+_STOP_WITHIN_S: Final = 4.0
+
+
+class ReceiverLife:
+    """Opens the door, serves the port, and takes both down; everything that is not ingest goes to the engine at ``relay``.
+
+    ``listener`` is the port, ``door_listener`` where the engine's own samples come in.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        listener: socket.socket,
+        door_listener: socket.socket,
+        relay: Path,
+        clock: Clock | None = None,
+    ) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._door_listener = door_listener
+        self._relay = Relay(relay)
+        self._clock = clock or SystemClock()
+        self._stopping = asyncio.Event()
+        self._supervisor = Supervisor(clock=self._clock)
+        self._log = structlog.get_logger("fusewatch.receiver").bind(component="receiver")
+
+    def stop(self) -> None:
+        """Asks for the end; again is harmless."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Lives until :meth:`stop`.
+
+        Raises:
+            StartError, OSError, RecordsError: something that it needs is not to be had.
+        """
+        settings, data_dir = self._settings, self._settings.data_dir
+        database = await asyncio.to_thread(Database.open, settings.records, data_dir)
+        access = Access(database=database, settings=settings.access, loopback=is_loopback(settings.address[0]), clock=self._clock)
+        door = open_door(settings.storage, data_dir, self._clock)
+        http = HttpServer(self._app(door, access), self._listener, tls=settings.access.tls)
+        keeper = DoorKeeper(door)
+        server = DoorServer(door, self._door_listener, statistics=lambda: self._statistics(door), close_port=http.stop)
+        self._supervisor.start([Warmup([_warm], clock=self._clock), keeper, server])
+        try:
+            await http.start()
+            self._log.debug("the receiver serves")
+            await self._stopping.wait()
+        finally:
+            await http.stop()
+            await self._supervisor.stop(within_s=_STOP_WITHIN_S)
+            await self._relay.close()
+            door.close()
+            await asyncio.to_thread(access.close)
+            await asyncio.to_thread(database.close)
+
+    def _app(self, door: Door, access: Access) -> ReceiverApp:
+        def guarded(app: ASGIApp, name: str) -> ASGIApp:
+            return Gate(Guarded(app, Need.OPERATOR, name), access=access)
+
+        ingest = {("/api/v1/write", "POST"): guarded(RemoteWrite(RemoteWrites(door), body_limit=_WRITE_BODY_LIMIT), "prometheus.write")}
+        return ReceiverApp(ingest, self._relay, unready=self._unready)
+
+    def _unready(self) -> str | None:
+        reasons = self._supervisor.unready_reasons()
+        return reasons[0] if reasons else None
+
+    def _statistics(self, door: Door) -> DoorStatistics:
+        return replace(door.statistics(), unready=self._unready(), resident_bytes=_resident_bytes())
+
+
+def _warm() -> None:
+    """Compiles the door's kernels, or loads them from their cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        warm_door(Path(folder)).close()
+
+
+def _resident_bytes() -> int:
+    """Memory of this process now; where the system does not say, the most it ever had."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
