@@ -1,0 +1,1 @@
+"""The receivers' logic: what senders push, decoded and checked against the series that are known."""
