@@ -78,9 +78,9 @@ def test_metadata_of_a_request_is_stored(store: MetricStore) -> None:
     assert (found.type, found.help, found.unit) == ("counter", "what it means", "bytes")
 
 
-def test_native_histograms_are_refused_by_name_and_the_rest_is_stored(store: MetricStore) -> None:
+def test_a_native_histogram_that_does_not_add_up_is_refused_and_the_rest_is_stored(store: MetricStore) -> None:
     histogram = field(1, label("__name__", "h") + field(4, b"\x08\x01"))
-    with pytest.raises(SamplesRejectedError, match="native histograms"):
+    with pytest.raises(SamplesRejectedError, match="observations found in buckets, but the Count field is 1"):
         send(store, histogram + series([*GOOD.pairs], [(NOW, 1.0)]))
     assert read(store) == {GOOD: {NOW: 1.0}}
 

@@ -3,37 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.telemetry.histogram_strategies import histograms
 
-from fusewatch.telemetry.histograms import CUSTOM_SCHEMA, Histogram, HistogramError, ResetHint, Span
-
-counts = st.integers(0, 1 << 40)
-
-
-@st.composite
-def sides(draw, numbers):
-    spans = draw(st.lists(st.builds(Span, st.integers(0, 1000), st.integers(0, 4)), max_size=4))
-    return spans, [draw(numbers) for _ in range(sum(span.length for span in spans))]
-
-
-@st.composite
-def histograms(draw):
-    is_float = draw(st.booleans())
-    numbers = st.floats(0, 1e12) if is_float else counts
-    (pos_spans, pos), (neg_spans, neg) = draw(sides(numbers)), draw(sides(numbers))
-    zero = draw(numbers)
-    return Histogram(
-        schema=draw(st.integers(-4, 8)),
-        count=zero + sum(pos) + sum(neg),
-        sum=draw(st.floats(allow_nan=False)),
-        zero_threshold=draw(st.floats(0, 1)),
-        zero_count=zero,
-        positive_spans=tuple(pos_spans),
-        positive_buckets=tuple(pos),
-        negative_spans=tuple(neg_spans),
-        negative_buckets=tuple(neg),
-        is_float=is_float,
-        reset_hint=draw(st.sampled_from(ResetHint)),
-    )
+from fusewatch.telemetry.histograms import CUSTOM_SCHEMA, Histogram, HistogramError, Span
 
 
 @given(histograms())

@@ -7,7 +7,6 @@ import contextlib
 import os
 import resource
 import socket
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -20,6 +19,7 @@ from fusewatch.access.gate import Gate
 from fusewatch.access.need import Need
 from fusewatch.access.routing import Guarded
 from fusewatch.access.service import Access
+from fusewatch.ingest import warming
 from fusewatch.ingest.remote_write_http import RemoteWrite
 from fusewatch.ingest.remote_writes import RemoteWrites
 from fusewatch.records.database import Database
@@ -34,7 +34,6 @@ from fusewatch.storage.door_keeper import DoorKeeper
 from fusewatch.storage.door_server import DoorServer
 from fusewatch.storage.opening import open_door
 from fusewatch.storage.store_door import DoorStatistics
-from fusewatch.storage.warming import warm_door
 from fusewatch.telemetry.clock import Clock, SystemClock
 
 _WRITE_BODY_LIMIT: Final = 32 << 20
@@ -82,7 +81,7 @@ class ReceiverLife:
         http = HttpServer(self._app(door, access), self._listener, tls=settings.access.tls)
         keeper = DoorKeeper(door)
         server = DoorServer(door, self._door_listener, statistics=lambda: self._statistics(door), close_port=http.stop)
-        self._supervisor.start([Warmup([_warm], clock=self._clock), keeper, server])
+        self._supervisor.start([Warmup([warming.warm], clock=self._clock), keeper, server])
         try:
             await http.start()
             self._log.debug("the receiver serves")
@@ -108,12 +107,6 @@ class ReceiverLife:
 
     def _statistics(self, door: Door) -> DoorStatistics:
         return replace(door.statistics(), unready=self._unready(), resident_bytes=_resident_bytes())
-
-
-def _warm() -> None:
-    """Compiles the door's kernels, or loads them from their cache."""
-    with tempfile.TemporaryDirectory() as folder:
-        warm_door(Path(folder)).close()
 
 
 def _resident_bytes() -> int:

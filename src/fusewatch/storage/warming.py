@@ -6,7 +6,6 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-import cramjam
 import numpy as np
 
 from fusewatch.storage.book import SeriesBook
@@ -16,13 +15,10 @@ from fusewatch.storage.committer import Ranks, sample_columns
 from fusewatch.storage.door import Door, DoorLimits
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.reader import assemble, place_stored, select_from
-from fusewatch.storage.remote_writer import RemoteWriter
 from fusewatch.storage.series_table import SeriesTable
 from fusewatch.telemetry.clock import SystemClock
+from fusewatch.telemetry.known_series import Decoded
 from fusewatch.telemetry.labels import Labels
-
-#: A WriteRequest with one sample of {__name__="up"}, at 0 s.
-_REQUEST = b"\x0a\x14\x0a\x0e\x0a\x08__name__\x12\x02up\x12\x02\x10\x01"
 
 
 def warm_door(folder: Path) -> Door:
@@ -34,8 +30,8 @@ def warm_door(folder: Path) -> Door:
     for number in range(8):
         ref = book.learn(Labels({"__name__": "up", "n": str(number)}))
         book.remember(np.uint64(number), np.uint64(number), ref)
-    body = bytes(cramjam.snappy.compress_raw(_REQUEST))
-    asyncio.run(door.write_decoded(asyncio.run(RemoteWriter(book).decode(body))))
+    refs = np.array([1], np.uint32)
+    asyncio.run(door.write_decoded(Decoded(book.epoch, refs, np.zeros(1, np.int64), np.zeros(1, np.uint64))))
     return door
 
 

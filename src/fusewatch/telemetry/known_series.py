@@ -35,8 +35,19 @@ class KnownSeries(Protocol):
         """
         ...
 
+    def learn_many(self, blob: Bytes, offsets: Int64s) -> tuple[UInt32s, SamplesRejectedError | None]:
+        """The references (n) of the canonical label sets ``blob[offsets[i]:offsets[i + 1]]``, new or known; the same one may come twice.
+
+        References are 0 where a new series is refused; the error then says why the first of them is. ``offsets`` (n + 1).
+        """
+        ...
+
     def remember(self, low: np.uint64, high: np.uint64, ref: int) -> None:
         """Recognises this fingerprint (of the bytes that named the series on the wire) from now on."""
+        ...
+
+    def remember_many(self, lows: UInt64s, highs: UInt64s, refs: UInt32s) -> None:
+        """The same for n of them, those with reference 0 left out. One that is known already, or comes twice, takes no second place."""
         ...
 
 

@@ -4,7 +4,7 @@ The wire format is a snappy block that holds one protobuf message
 (https://prometheus.io/docs/specs/prw/remote_write_spec/, prompb/types.proto)::
 
     WriteRequest  1: repeated TimeSeries   3: repeated MetricMetadata
-    TimeSeries    1: repeated Label        2: repeated Sample   3: exemplars   4: native histograms
+    TimeSeries    1: repeated Label        2: repeated Sample   3: repeated Exemplar   4: repeated Histogram
     Label         1: name                  2: value
     Sample        1: double value          2: int64 timestamp (ms)
     MetricMetadata 1: type                 2: family name       4: help        5: unit
@@ -22,6 +22,7 @@ from fusewatch.telemetry.hashing import SLACK, U64, Bytes, fingerprint, load64
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.protobuf import ProtobufError, fields, read_varint
+from fusewatch.telemetry.protobuf_kernels import field_at, skip, varint
 from fusewatch.telemetry.samples import Int64s, UInt64s
 
 UInt32s = NDArray[np.uint32]
@@ -29,6 +30,8 @@ UInt32s = NDArray[np.uint32]
 Table = tuple[UInt64s, UInt32s, np.uint64]
 #: Reference, timestamp (int64 ms) and value bits of each row.
 WireColumns = tuple[UInt32s, Int64s, UInt64s]
+#: Columns, misses, metadata and extras.
+Outputs = tuple[WireColumns, Int64s, Int64s, Int64s]
 
 #: What a request may unpack to, as in Prometheus (``decodeReadLimit``).
 MAX_DECODED_BYTES: Final = 32 << 20
@@ -36,6 +39,9 @@ MALFORMED: Final = -1
 #: Fields in an order that no known sender uses (labels after samples); valid protobuf all the same.
 UNUSUAL: Final = -2
 TOO_MANY: Final = -3
+#: Columns of the extras, and what an extra is.
+KIND, START, END, REF, MISS, EXTRA_COLUMNS = range(6)
+EXEMPLAR, HISTOGRAM = 3, 4
 _TYPES: Final = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
 
 
@@ -77,36 +83,7 @@ def padded(body: bytes) -> Bytes:
 
 
 @inlined
-def _varint(buffer: Bytes, i: np.uint64, end: np.uint64) -> tuple[np.uint64, np.uint64]:
-    """The number at ``i`` and the position behind it; that position is past ``end`` when the number is cut off or too long."""
-    value, shift = U64(0), U64(0)
-    while i < end and shift < U64(70):
-        byte = U64(buffer[i])
-        i += U64(1)
-        value |= (byte & U64(127)) << shift
-        if byte < U64(128):
-            return value, i
-        shift += U64(7)
-    return value, end + U64(1)
-
-
-@inlined
-def _skip(buffer: Bytes, i: np.uint64, end: np.uint64, wire: np.uint64) -> np.uint64:
-    """The position behind a field of this wire type, past ``end`` when it is cut off or of a type that protobuf 3 does not have."""
-    if wire == U64(0):
-        return _varint(buffer, i, end)[1]
-    if wire == U64(1):
-        return i + U64(8)
-    if wire == U64(5):
-        return i + U64(4)
-    if wire == U64(2):
-        size, i = _varint(buffer, i, end)
-        return i + size if i <= end and size <= end - i else end + U64(1)
-    return end + U64(1)
-
-
-@inlined
-def _find(keys: UInt64s, refs: UInt32s, low: np.uint64, high: np.uint64) -> int:
+def find_reference(keys: UInt64s, refs: UInt32s, low: np.uint64, high: np.uint64) -> int:
     """The reference under a fingerprint, 0 where there is none."""
     mask = U64(len(refs) - 1)
     slot = low & mask
@@ -122,16 +99,16 @@ def _sample(buffer: Bytes, i: np.uint64, stop: np.uint64) -> tuple[np.uint64, np
     """Value bits and timestamp of the Sample in ``buffer[i:stop]``, and the position behind it (past ``stop``: malformed)."""
     bits, timestamp = U64(0), U64(0)
     while i < stop:
-        tag, i = _varint(buffer, i, stop)
+        tag, i = varint(buffer, i, stop)
         if tag == U64(0x09) and i + U64(8) <= stop:
             bits = load64(buffer, i)
             i += U64(8)
         elif tag == U64(0x10):
-            timestamp, i = _varint(buffer, i, stop)
+            timestamp, i = varint(buffer, i, stop)
         elif tag < U64(8):
             return bits, np.int64(timestamp), stop + U64(1)
         else:
-            i = _skip(buffer, i, stop, tag & U64(7))
+            i = skip(buffer, i, stop, tag & U64(7))
     return bits, np.int64(timestamp), i
 
 
@@ -160,7 +137,7 @@ def _known_sample(buffer: Bytes, bounds: tuple[np.uint64, np.uint64], table: Tab
         return False
     keys, refs, key = table
     low, high = fingerprint(buffer, start, at, key)
-    ref = _find(keys, refs, low, high)
+    ref = find_reference(keys, refs, low, high)
     if ref == 0:
         return False
     out_ref, out_time, out_bits = columns
@@ -172,99 +149,125 @@ def _known_sample(buffer: Bytes, bounds: tuple[np.uint64, np.uint64], table: Tab
 def _labels_end(buffer: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
     """The position behind the Label fields at ``at``, past ``end`` when one is cut off."""
     while at < end and buffer[at] == 0x0A:
-        at = _skip(buffer, at + U64(1), end, U64(2))
+        at = skip(buffer, at + U64(1), end, U64(2))
     return at
 
 
 @inlined
-def _samples(buffer: Bytes, at: np.uint64, end: np.uint64, columns: WireColumns, row: np.uint64) -> tuple[int, int]:
-    """Writes the samples behind a TimeSeries' labels; how many (or MALFORMED, UNUSUAL, TOO_MANY) and how many native histograms."""
-    out_ref, out_time, out_bits = columns
+def _samples(buffer: Bytes, at: np.uint64, end: np.uint64, out: Outputs, row: np.uint64, extra: int) -> tuple[int, int, int]:
+    """Writes the samples behind a TimeSeries' labels, and from ``extra`` on where its exemplars and native histograms are.
+
+    Returns how many samples (or MALFORMED, UNUSUAL, TOO_MANY), how many extras there are now, counted even where there is no room for
+    them, and how many of them are native histograms.
+    """
+    columns, _, _, extras = out
+    _, out_time, out_bits = columns
     rows, histograms = U64(0), 0
     while at < end:
-        tag, at = _varint(buffer, at, end)
+        tag, start, at = field_at(buffer, at, end)
+        if at > end:
+            return MALFORMED, 0, 0
         if tag == U64(0x0A):
-            return UNUSUAL, 0
-        stop = _skip(buffer, at, end, tag & U64(7))
-        if at > end or stop > end or tag < U64(8):
-            return MALFORMED, 0
+            return UNUSUAL, 0, 0
         if tag == U64(0x12):
-            if row + rows >= U64(len(out_ref)):
-                return TOO_MANY, 0
-            _, at = _varint(buffer, at, end)
-            bits, timestamp, at = _sample(buffer, at, stop)
-            if at > stop:
-                return MALFORMED, 0
+            if row + rows >= U64(len(out_time)):
+                return TOO_MANY, 0, 0
+            bits, timestamp, stop = _sample(buffer, start, at)
+            if stop > at:
+                return MALFORMED, 0, 0
             out_time[row + rows], out_bits[row + rows] = timestamp, bits
             rows += U64(1)
-        histograms += tag == U64(0x22)
-        at = stop
-    return np.int64(rows), histograms  # type: ignore[return-value]  # numbers inside the kernel
+        elif tag == U64(0x1A) or tag == U64(0x22):
+            histograms += tag == U64(0x22)
+            if extra < len(extras):
+                extras[extra, KIND], extras[extra, START], extras[extra, END] = tag >> U64(3), start, at
+            extra += 1
+    return np.int64(rows), extra, histograms  # type: ignore[return-value]  # numbers inside the kernel
 
 
 @inlined
 def _series(
-    buffer: Bytes, bounds: tuple[np.uint64, np.uint64], table: Table, columns: WireColumns, row: np.uint64, miss: Int64s
-) -> tuple[int, int]:
-    """Writes the rows of any TimeSeries; how many (or an error) and how many native histograms. An unknown series goes to ``miss`` (4)."""
+    buffer: Bytes, bounds: tuple[np.uint64, np.uint64], table: Table, out: Outputs, counts: tuple[np.uint64, int, int]
+) -> tuple[int, int, int, int]:
+    """Writes the rows and extras of any TimeSeries.
+
+    ``counts``: rows, misses and extras so far. Returns how many rows (or an error), misses (0 or 1) it has, how many extras there are
+    now, and how many native histograms it has.
+    """
+    row, missed, before = counts
     start, end = bounds
+    columns, misses, _, extras = out
     labels_end = _labels_end(buffer, start, end)
     if labels_end > end:
-        return MALFORMED, 0
-    rows, histograms = _samples(buffer, labels_end, end, columns, row)
-    miss[3] = 0
-    if rows > 0:
+        return MALFORMED, 0, 0, 0
+    rows, extra, histograms = _samples(buffer, labels_end, end, out, row, before)
+    kept = min(extra, len(extras))
+    miss = 0
+    if rows > 0 or (rows == 0 and kept > before):
         keys, refs, key = table
         low, high = fingerprint(buffer, start, labels_end, key)
-        ref = _find(keys, refs, low, high)
+        ref = find_reference(keys, refs, low, high)
         if ref == 0:
-            miss[0], miss[1], miss[2], miss[3] = start, labels_end, row, rows
+            misses[missed, 0], misses[missed, 1], misses[missed, 2], misses[missed, 3] = start, labels_end, row, rows
+            miss = 1
         columns[0][row : row + U64(rows)] = ref
-    return rows, histograms
+        for k in range(before, kept):
+            extras[k, REF], extras[k, MISS] = ref, missed if miss else -1
+    return rows, miss, extra, histograms
 
 
 @inlined
-def _message(buffer: Bytes, i: np.uint64, n: np.uint64) -> tuple[np.uint64, np.uint64, np.uint64]:
-    """Tag, start and end of the field of a WriteRequest at ``i``; an end past ``n``: malformed."""
-    tag, i = _varint(buffer, i, n)
-    stop = _skip(buffer, i, n, tag & U64(7))
-    if i > n or stop > n or tag < U64(8):
-        return tag, i, n + U64(1)
-    if tag & U64(7) == U64(2):
-        i = _varint(buffer, i, n)[1]
-    return tag, i, stop
-
-
-@kernel
-def walk(buffer: Bytes, size: int, table: Table, columns: WireColumns, misses: Int64s, metadata: Int64s) -> tuple[int, int, int, int]:
-    """Fills the columns (reference uint32, timestamp int64 ms, value bits uint64) from a WriteRequest in ``buffer[:size]``.
-
-    ``table``: fingerprints (capacity, 2), references (capacity; 0 is free) and key of the series that are known. ``misses`` (n, 4) gets
-    label start, label end, first row and rows of each unknown series, whose rows have reference 0; ``metadata`` (n, 2) gets start and end
-    of each MetricMetadata. Returns rows (or MALFORMED, UNUSUAL, TOO_MANY), misses, metadata entries, native histograms left out.
-    """
+def _walk(buffer: Bytes, size: int, table: Table, out: Outputs) -> tuple[int, int, int, int, int]:
+    """Rows (or an error), misses, metadata entries, extras, and native histograms of a WriteRequest."""
+    columns, misses, metadata, extras = out
     n, i = U64(size), U64(0)
-    row, missed, described, histograms = U64(0), 0, 0, 0
+    row, missed, described, extra, histograms = U64(0), 0, 0, 0, 0
     while i < n:
-        tag, start, i = _message(buffer, i, n)
+        tag, start, i = field_at(buffer, i, n)
         if i > n:
-            return MALFORMED, 0, 0, 0
+            return MALFORMED, 0, 0, 0, 0
         if row >= U64(len(columns[0])) or missed >= len(misses) or described >= len(metadata):
-            return TOO_MANY, 0, 0, 0
+            return TOO_MANY, 0, 0, 0, 0
         if tag == U64(0x0A):
             if _known_sample(buffer, (start, i), table, columns, row):
                 row += U64(1)
                 continue
-            rows, left_out = _series(buffer, (start, i), table, columns, row, misses[missed])
+            rows, miss, extra, some = _series(buffer, (start, i), table, out, (row, missed, extra))
             if rows < 0:
-                return rows, 0, 0, 0
-            missed += misses[missed, 3] > 0
-            histograms += left_out
+                return rows, 0, 0, 0, 0
+            if extra > len(extras) > 0:
+                return TOO_MANY, 0, 0, 0, 0
+            missed += miss
+            histograms += some
             row += U64(rows)
         elif tag == U64(0x1A):
             metadata[described, 0], metadata[described, 1] = start, i
             described += 1
-    return np.int64(row), missed, described, histograms  # type: ignore[return-value]  # numbers inside the kernel
+    return np.int64(row), missed, described, extra, histograms  # type: ignore[return-value]  # numbers inside the kernel
+
+
+@kernel
+def walk_request(
+    buffer: Bytes, size: int, table: Table, columns: WireColumns, misses: Int64s, metadata: Int64s, extras: Int64s
+) -> tuple[int, int, int, int]:
+    """Fills the columns (reference uint32, timestamp int64 ms, value bits uint64) from a WriteRequest in ``buffer[:size]``.
+
+    ``table``: fingerprints (capacity, 2), references (capacity; 0 is free) and key of the series that are known. ``misses`` (n, 4) gets
+    label start, label end, first row and rows of each unknown series, whose rows have reference 0; ``metadata`` (n, 2) gets start and end
+    of each MetricMetadata; ``extras`` (n > 0, EXTRA_COLUMNS) gets EXEMPLAR or HISTOGRAM, start and end of the message, the series'
+    reference, and its number among the misses (-1: it is known). Returns rows (or MALFORMED, UNUSUAL, TOO_MANY), misses, metadata
+    entries, extras.
+    """
+    rows, missed, described, extra, _ = _walk(buffer, size, table, (columns, misses, metadata, extras))
+    return rows, missed, described, extra
+
+
+@kernel
+def walk(buffer: Bytes, size: int, table: Table, columns: WireColumns, misses: Int64s, metadata: Int64s) -> tuple[int, int, int, int]:
+    """:func:`walk_request` without exemplars and native histograms; the last number returned counts the histograms that are left out."""
+    extras = np.empty((0, EXTRA_COLUMNS), np.int64)
+    rows, missed, described, _, histograms = _walk(buffer, size, table, (columns, misses, metadata, extras))
+    return rows, missed, described, histograms
 
 
 def parse_labels(data: bytes) -> list[tuple[str, str]]:
