@@ -14,28 +14,33 @@ import xxhash
 
 from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.commit_kernels import blocks_of, last_writes, scatter
+from fusewatch.storage.generations import Generations
 from fusewatch.storage.head import Columns, HeadSegment
 from fusewatch.storage.intake import Intake, ignore_change
 from fusewatch.storage.native import Column
+from fusewatch.storage.partitions import BLOCK_HOURS
 from fusewatch.storage.series_table import SeriesTable, metric_of
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.labels import SEPARATOR
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.samples import Int64s
 
-#: The time range of a partition, in hours.
-BLOCK_HOURS: Final = 24
 _LABELS: Final = "Map(String, String)"
 
 
 class Committer:
-    """A component that commits what waits, and sleeps while nothing does. No commit runs while another has ``lock``."""
+    """A component that commits what waits, and sleeps while nothing does. No commit runs while another has ``lock``.
+
+    ``committed`` is the last segment that is in ClickHouse with all before it.
+    """
 
     name = "storage.committer"
 
-    def __init__(self, *, intake: Intake, pool: ClientPool) -> None:
+    def __init__(self, *, intake: Intake, pool: ClientPool, generations: Generations, committed: int) -> None:
         self.last_commit_s = 0.0
         self.commits = 0
+        self.committed = committed
+        self._generations = generations
         self._intake = intake
         self._pool = pool
         self.lock = threading.Lock()
@@ -82,6 +87,7 @@ class Committer:
             with self._pool.handle() as handle:
                 self._commit(handle, segment)
             self._intake.finished(segment)
+            self.committed = segment.file.number
             self.last_commit_s = time.monotonic() - started
             self.commits += 1
             return True
@@ -111,7 +117,8 @@ class Committer:
             handle.insert("events", event_columns(segment.events, seq))
         rows = segment.columns.view()
         if len(rows):
-            handle.insert("samples", sample_columns(rows, table, self._ranks.current(), seq))
+            columns = sample_columns(rows, table, self._ranks.current(), seq)
+            handle.insert("samples", [*columns, Column("generation", "UInt32", self._generations.of(np.asarray(columns[0].values)))])
         table.save_hours(refs, first, last)
 
 

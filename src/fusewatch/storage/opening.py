@@ -10,15 +10,20 @@ from typing import Final
 
 import structlog
 
+from fusewatch.storage.chunk_span import ChunkSpan
 from fusewatch.storage.client import ClientPool, Endpoint, Handle
 from fusewatch.storage.committer import Committer
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.errors import ClickHouseError, DiskFullError, StoreOpenError
 from fusewatch.storage.folder import DataFolder, as_open_errors
+from fusewatch.storage.generations import Generations
 from fusewatch.storage.intake import Intake, IntakeLimits
+from fusewatch.storage.merging import clear_staging
 from fusewatch.storage.migrations import migrate
+from fusewatch.storage.partitions import find_blocks
 from fusewatch.storage.replay import read_log
 from fusewatch.storage.series_table import SeriesTable
+from fusewatch.storage.tombstones import Graveyard
 from fusewatch.storage.wal import LogWriter, find_segments
 from fusewatch.telemetry.clock import Clock
 
@@ -29,6 +34,10 @@ SELECT id, any(metric_hash) AS metric_hash, toUInt32(min(series_hours.first)) AS
 FROM series_hours
 INNER JOIN series USING id
 GROUP BY id
+"""
+_HIGHEST_SEQ: Final = """
+SELECT max(seq)
+FROM (SELECT seq FROM samples UNION ALL SELECT seq FROM events UNION ALL SELECT seq FROM chunks UNION ALL SELECT seq FROM tombstones)
 """
 
 
@@ -41,6 +50,9 @@ class Parts:
     table: SeriesTable
     intake: Intake
     committer: Committer
+    generations: Generations
+    graveyard: Graveyard
+    span: ChunkSpan
     schema_version: int
 
 
@@ -68,18 +80,21 @@ def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock
         _set_sync(handle, on=settings.fsync)
         for block in handle.blocks(_SERIES):
             table.load(block["id"], block["metric_hash"], block["first"], block["last"])
+        clear_staging(handle)
+        generations, graveyard, span = Generations(find_blocks(handle)), Graveyard.read(handle), ChunkSpan.read(handle)
     log_folder = folder.path / _LOG_FOLDER
     log_folder.mkdir(exist_ok=True)
     files = find_segments(log_folder)
+    last = files[-1].number if files else _highest_seq(pool)
     intake = Intake(
         folder=log_folder,
         table=table,
         log=LogWriter(log_folder, sync=settings.fsync),
         limits=IntakeLimits(settings.commit_rows, settings.commit_interval / 1000, settings.queue),
         clock=clock,
-        next_segment=(files[-1].number if files else _highest_seq(pool)) + 1,
+        next_segment=last + 1,
     )
-    committer = Committer(intake=intake, pool=pool)
+    committer = Committer(intake=intake, pool=pool, generations=generations, committed=files[0].number - 1 if files else last)
     try:
         for number, segment in enumerate(read_log(files, table), start=1):
             intake.restore(segment)
@@ -88,18 +103,28 @@ def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock
     except BaseException:
         intake.close()
         raise
-    return Parts(folder=folder, pool=pool, table=table, intake=intake, committer=committer, schema_version=version)
+    return Parts(
+        folder=folder,
+        pool=pool,
+        table=table,
+        intake=intake,
+        committer=committer,
+        generations=generations,
+        graveyard=graveyard,
+        span=span,
+        schema_version=version,
+    )
 
 
 def _highest_seq(pool: ClientPool) -> int:
     """The last segment that was committed; only asked where no log is left to say it."""
     with pool.handle() as handle:
-        return int(handle.rows("SELECT max(seq) FROM (SELECT seq FROM samples UNION ALL SELECT seq FROM events)")[0][0])
+        return int(handle.rows(_HIGHEST_SEQ)[0][0])
 
 
 def _set_sync(handle: Handle, *, on: bool) -> None:
     """Whether an insert is on disk when it returns; it must be where the log is, for its segment goes then."""
-    for table in ("series", "series_hours", "samples", "metadata", "events"):
+    for table in ("series", "series_hours", "samples", "chunks", "chunks_staging", "tombstones", "metadata", "events"):
         handle.command(f"ALTER TABLE {table} MODIFY SETTING fsync_after_insert = {int(on)}, fsync_part_directory = {int(on)}")
 
 

@@ -12,6 +12,7 @@ import structlog
 from numpy.typing import NDArray
 
 from fusewatch.storage.catalog import Catalog
+from fusewatch.storage.chunk_reader import ChunkReader
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.errors import ClickHouseError
 from fusewatch.storage.events import EventStore, MetadataStore
@@ -19,9 +20,10 @@ from fusewatch.storage.group_sync import GroupSync
 from fusewatch.storage.head import Columns
 from fusewatch.storage.intake import Entry
 from fusewatch.storage.opening import Parts, open_parts
-from fusewatch.storage.reader import Reader
+from fusewatch.storage.reader import Reader, Sealed
 from fusewatch.storage.remote_writer import RemoteWriter, learn
 from fusewatch.storage.retention import Retention
+from fusewatch.storage.sealer import build_sealer
 from fusewatch.storage.series_kernels import HOUR_MS, outside, plain
 from fusewatch.storage.statistics import Cardinality, SampleBounds, StorageStatistics, read_statistics
 from fusewatch.storage.warming import warm_kernels
@@ -51,9 +53,18 @@ class MetricStore:
         self._parts = parts
         self._clock = clock
         self._table, self._intake = parts.table, parts.intake
-        self._retention = Retention(settings=settings.retention, pool=parts.pool, committer=parts.committer, table=parts.table, clock=clock)
+        self._sealer = build_sealer(parts, clock)
+        self._retention = Retention(
+            settings=settings.retention,
+            pool=parts.pool,
+            committer=parts.committer,
+            lock=self._sealer.lock,
+            table=parts.table,
+            clock=clock,
+        )
         self._catalog = Catalog(table=parts.table, pool=parts.pool)
-        self._reader = Reader(intake=parts.intake, pool=parts.pool, catalog=self._catalog, oldest=self._retention.oldest)
+        sealed = Sealed(chunks=ChunkReader.with_threads(), span=parts.span, graveyard=parts.graveyard)
+        self._reader = Reader(intake=parts.intake, pool=parts.pool, catalog=self._catalog, sealed=sealed, oldest=self._retention.oldest)
         self._events = EventStore(intake=parts.intake, pool=parts.pool)
         self._metadata = MetadataStore(intake=parts.intake, pool=parts.pool)
         self._remote = RemoteWriter(table=parts.table, max_series=settings.max_series)
@@ -62,7 +73,7 @@ class MetricStore:
         self._refused = 0
         self._metadata.load()
         with parts.pool.handle() as handle:
-            self._bounds = SampleBounds.read(handle)
+            self._bounds = SampleBounds.read(handle, parts.span)
 
     @classmethod
     def open(cls, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None) -> MetricStore:
@@ -81,7 +92,7 @@ class MetricStore:
 
     def components(self) -> list[Component]:
         """What must run while the store is open."""
-        return [self._parts.committer, self._retention]
+        return [self._parts.committer, self._sealer, self._retention]
 
     def close(self) -> None:
         """Commits what waits, as far as it can, and closes everything. Blocks. What is left is replayed at the next start."""

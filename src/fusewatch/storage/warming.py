@@ -10,6 +10,7 @@ import cramjam
 import numpy as np
 
 from fusewatch.storage.catalog import Selection
+from fusewatch.storage.chunk_warming import warm_chunks
 from fusewatch.storage.committer import Ranks, sample_columns
 from fusewatch.storage.head import Columns
 from fusewatch.storage.intake import Entry, Intake, IntakeLimits
@@ -38,6 +39,7 @@ def warm_kernels() -> None:
         table.remember(np.uint64(number), np.uint64(number), ref)
     with tempfile.TemporaryDirectory() as folder:
         _warm_log(Path(folder), table, rows)
+    warm_chunks()
 
 
 def _warm_log(folder: Path, table: SeriesTable, rows: Columns) -> None:
@@ -60,4 +62,4 @@ def _warm_log(folder: Path, table: SeriesTable, rows: Columns) -> None:
     selection = Selection([labels], ids, refs, table.metrics[refs])
     stored = {name: np.frombuffer(bytes(8), dtype) for name, dtype in (("id", "u8"), ("timestamp", "i8"), ("value", "f8"), ("seq", "u8"))}
     by_id = np.argsort(ids)
-    assemble([labels], [select_from(view, selection, (0, 1)), place_stored(stored, ids[by_id], by_id)])
+    assemble(1, [select_from(view, selection, (0, 1)), place_stored(stored, ids[by_id], by_id)])
