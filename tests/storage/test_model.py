@@ -16,6 +16,7 @@ from tests.storage.conftest import DAY, ManualClock
 from tests.storage.reading import FOREVER
 
 from fusewatch.storage.config import StorageSettings
+from fusewatch.storage.partitions import BLOCK_HOURS, day_of
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.ports import Budget, SamplesRejectedError
@@ -70,6 +71,28 @@ class StoreMachine(RuleBasedStateMachine):
     def commit_one_segment(self) -> None:
         self.store._parts.committer.commit_oldest()
 
+    @rule(age=ages)
+    def seal(self, age: int) -> None:
+        hour = (self.clock.now - age) // 3_600_000
+        self.store._sealer.seal_block(hour - hour % BLOCK_HOURS)
+
+    @rule(age=ages)
+    def merge(self, age: int) -> None:
+        self.store._sealer.merge_day(day_of((self.clock.now - age) // 3_600_000))
+
+    @rule()
+    def seal_and_merge_what_is_due(self) -> None:
+        self.store._sealer.seal_due()
+        self.store._sealer.merge_due()
+
+    @rule(age=ages)
+    def crash_in_a_seal(self, age: int) -> None:
+        hour = (self.clock.now - age) // 3_600_000
+        blocks = self.store._sealer._blocks
+        cut = blocks.begin([hour - hour % BLOCK_HOURS])
+        blocks.write(hour - hour % BLOCK_HOURS, cut)
+        self.crash_and_start_again()
+
     @rule()
     def crash_and_start_again(self) -> None:
         self.store.abandon()
@@ -91,14 +114,18 @@ class StoreMachine(RuleBasedStateMachine):
     def every_read_equals_the_model(self) -> None:
         if not hasattr(self, "store"):
             return
-        found = self.store.fetch([], *FOREVER, Budget())
+        self.check(*FOREVER)
+        self.check(self.clock.now - DAY, self.clock.now - 3)
+
+    def check(self, start: int, end: int) -> None:
+        found = self.store.fetch([], start, end, Budget())
         rows = {
             (labels, int(found.timestamps[row])): found.values[row : row + 1].tobytes()
             for k, labels in enumerate(found.labels)
             for row in range(found.offsets[k], found.offsets[k + 1])
         }
         assert len(rows) == len(found.timestamps)
-        assert rows == {key: struct.pack("<Q", bits) for key, bits in self.model.items()}
+        assert rows == {key: struct.pack("<Q", bits) for key, bits in self.model.items() if start <= key[1] <= end}
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
@@ -106,5 +133,5 @@ class StoreMachine(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-StoreMachine.TestCase.settings = settings(max_examples=6, stateful_step_count=20, deadline=None, derandomize=True)
+StoreMachine.TestCase.settings = settings(max_examples=8, stateful_step_count=25, deadline=None, derandomize=True)
 TestWhateverHappensAReadEqualsWhatWasAcknowledged = StoreMachine.TestCase

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
+from fusewatch.storage.chunk_span import ChunkSpan
 from fusewatch.storage.client import Handle
 from fusewatch.telemetry.samples import Int64s
 
@@ -25,10 +28,13 @@ class SampleBounds:
     newest: int | None = None
 
     @classmethod
-    def read(cls, handle: Handle) -> SampleBounds:
-        """What ClickHouse holds. Blocks."""
+    def read(cls, handle: Handle, chunks: ChunkSpan) -> SampleBounds:
+        """What ClickHouse holds, in rows and in ``chunks``. Blocks."""
         ((count, oldest, newest),) = handle.rows(_BOUNDS)
-        return cls(int(oldest), int(newest)) if count else cls()
+        bounds = cls(int(oldest), int(newest)) if count else cls()
+        if chunks.bounds is not None:
+            bounds.widen(np.array(chunks.bounds))
+        return bounds
 
     def widen(self, timestamps: Int64s) -> None:
         """Takes further samples in."""

@@ -16,16 +16,16 @@ import xxhash
 from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.commit_kernels import blocks_of, last_writes, scatter
 from fusewatch.storage.follower import LogFollower
+from fusewatch.storage.generations import Generations
 from fusewatch.storage.head import Columns, HeadSegment
 from fusewatch.storage.native import Column
+from fusewatch.storage.partitions import BLOCK_HOURS
 from fusewatch.storage.series_table import SeriesTable, metric_of
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.labels import SEPARATOR
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.samples import Bytes, ExemplarRows, HistogramRows, Int64s, UInt64s
 
-#: The time range of a partition, in hours.
-BLOCK_HOURS: Final = 24
 _LABELS: Final = "Map(String, String)"
 
 
@@ -36,14 +36,19 @@ _LOOK_S: Final = 0.25
 class Committer:
     """A component that follows the log and commits each segment that the receiver has left. No commit runs while another has ``lock``.
 
-    ``hand_on`` makes the receiver end its newest segment; it blocks until that is done.
+    ``hand_on`` makes the receiver end its newest segment; it blocks until that is done. ``committed`` is the last segment that is in
+    ClickHouse with all before it.
     """
 
     name = "storage.committer"
 
-    def __init__(self, *, follower: LogFollower, pool: ClientPool, hand_on: Callable[[], object]) -> None:
+    def __init__(
+        self, *, follower: LogFollower, pool: ClientPool, generations: Generations, committed: int, hand_on: Callable[[], object]
+    ) -> None:
         self.last_commit_s = 0.0
         self.commits = 0
+        self.committed = committed
+        self._generations = generations
         self._follower = follower
         self._pool = pool
         self._hand_on = hand_on
@@ -83,6 +88,7 @@ class Committer:
             with self._pool.handle() as handle:
                 self._commit(handle, segment)
             self._follower.finished(segment)
+            self.committed = segment.file.number
             self.last_commit_s = time.monotonic() - started
             self.commits += 1
             return True
@@ -115,7 +121,8 @@ class Committer:
             handle.insert("exemplars", exemplar_columns(exemplars, table, seq))
         rows = segment.columns.view()
         if len(rows):
-            handle.insert("samples", sample_columns(rows, table, self._ranks.current(), seq))
+            columns = sample_columns(rows, table, self._ranks.current(), seq)
+            handle.insert("samples", [*columns, Column("generation", "UInt32", self._generations.of(np.asarray(columns[0].values)))])
         table.save_hours(refs, first, last)
 
 

@@ -91,8 +91,9 @@ class Door:
         folder.mkdir(exist_ok=True)
         found = find_segments(folder)
         self._log = LogWriter(folder, sync=sync)
-        # By the clock where no file is left to tell, so that a number never comes twice.
-        self._log.open_segment(found[-1].number + 1 if found else clock.now_ms())
+        # By the clock where nothing is left to tell, so that a number never comes twice.
+        last = max(found[-1].number if found else 0, self._log.number)
+        self._log.open_segment(last + 1 if last else clock.now_ms())
         self._waiting = {file.number: (file.path, file.path.stat().st_size) for file in found}
         self._rows, self._since = 0, 0.0
         self._disk_checked = float("-inf")

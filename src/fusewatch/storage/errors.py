@@ -1,4 +1,4 @@
-"""Why a store can't be opened. Each message is one line that says what to do.
+"""Why a store can't be opened, or not be read. Each message is one line that says what to do.
 
 StorageError (telemetry.ports)
 ├── StoreOpenError
@@ -8,7 +8,8 @@ StorageError (telemetry.ports)
 │   ├── NewerSchemaError       a newer Fusewatch wrote it
 │   ├── DiskFullError          no space to start
 │   └── CorruptLogError        a record in the middle of the write-ahead log is damaged
-└── ClickHouseError            a query or an insert failed
+├── ClickHouseError            a query or an insert failed
+└── CorruptChunkError          stored samples can't be decoded
 """
 
 from __future__ import annotations
@@ -50,3 +51,7 @@ class ClickHouseError(StorageError):
     def __init__(self, message: str, code: int = 0) -> None:
         super().__init__(message)
         self.code = code
+
+
+class CorruptChunkError(StorageError):
+    """Compressed samples can't be decoded."""

@@ -13,8 +13,14 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fusewatch.telemetry.kernels import kernel
+from fusewatch.telemetry.samples import Bytes, Int64s
+
 _FIXED: Final = {"UInt8": np.uint8, "UInt32": np.uint32, "UInt64": np.uint64, "Int64": np.int64, "Float64": np.float64}
 _MAP: Final = "Map(String, String)"
+#: A read of this size is worth its cost.
+_READ_BYTES: Final = 1 << 20
+_CUT: Final = "the result ends inside a block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,49 +61,105 @@ def read_blocks(source: Source) -> Iterator[dict[str, Any]]:
         ValueError: a type that is not read here.
         EOFError: the stream ends inside a block.
     """
-    while (columns := _read_varint(source)) is not None:
-        rows = _length(source)
-        yield {_text(source): _read_column(source, _text(source), rows) for _ in range(columns)}
+    window = _Window(source)
+    while (columns := window.varint()) is not None:
+        rows = window.length()
+        yield {window.text(): _read_column(window, window.text(), rows) for _ in range(columns)}
 
 
-def _read_column(source: Source, kind: str, rows: int) -> Any:
+def _read_column(window: _Window, kind: str, rows: int) -> Any:
     if kind in _FIXED:
         dtype = np.dtype(_FIXED[kind])
-        return np.frombuffer(_exactly(source, rows * dtype.itemsize), dtype)
+        return np.frombuffer(window.exactly(rows * dtype.itemsize), dtype)
     if kind == "String":
-        return [_exactly(source, _length(source)) for _ in range(rows)]
+        return window.strings(rows)
     message = f"type {kind} is not read from Native blocks"
     raise ValueError(message)
 
 
-def _exactly(source: Source, size: int) -> bytes:
-    data = source.read(size)
-    if len(data) != size:
-        raise EOFError("the result ends inside a block")
-    return data
+class _Window:
+    """What was read of a source and is not used yet."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._data = b""
+        self._at = 0
+
+    def varint(self) -> int | None:
+        """The next number, None at the end of the stream."""
+        value = shift = 0
+        while self._at < len(self._data) or self._more():
+            byte = self._data[self._at]
+            self._at += 1
+            value |= (byte & 127) << shift
+            if byte < 128:
+                return value
+            shift += 7
+        if shift:
+            raise EOFError(_CUT)
+        return None
+
+    def length(self) -> int:
+        """The next number."""
+        length = self.varint()
+        if length is None:
+            raise EOFError(_CUT)
+        return length
+
+    def exactly(self, size: int) -> bytes:
+        """The next ``size`` bytes."""
+        while len(self._data) - self._at < size:
+            if not self._more(size):
+                raise EOFError(_CUT)
+        self._at += size
+        return self._data[self._at - size : self._at]
+
+    def text(self) -> str:
+        """The next string."""
+        return self.exactly(self.length()).decode()
+
+    def strings(self, rows: int) -> list[bytes]:
+        """The next ``rows`` strings; a kernel finds where each begins."""
+        bounds, done = np.empty((rows, 2), np.int64), 0
+        out: list[bytes] = []
+        while True:
+            data = self._data
+            found, self._at = string_bounds(np.frombuffer(data, np.uint8), self._at, bounds[done:])
+            out += [data[start:stop] for start, stop in bounds[done : done + found].tolist()]
+            done += found
+            if done == rows:
+                return out
+            if not self._more():
+                raise EOFError(_CUT)
+
+    def _more(self, size: int = 0) -> bool:
+        """Reads on; whether there was anything."""
+        rest = self._data[self._at :]
+        fresh = self._source.read(max(size - len(rest), _READ_BYTES))
+        self._data, self._at = rest + fresh, 0
+        return bool(fresh)
 
 
-def _text(source: Source) -> str:
-    return _exactly(source, _length(source)).decode()
+@kernel
+def string_bounds(data: Bytes, at: int, out: Int64s) -> tuple[int, int]:
+    """``out`` (n, 2): where each of the strings from ``at`` on starts and stops, as far as ``data`` has them whole.
 
-
-def _length(source: Source) -> int:
-    length = _read_varint(source)
-    if length is None:
-        raise EOFError("the result ends inside a block")
-    return length
-
-
-def _read_varint(source: Source) -> int | None:
-    value = shift = 0
-    while byte := source.read(1):
-        value |= (byte[0] & 127) << shift
-        if byte[0] < 128:
-            return value
-        shift += 7
-    if shift:
-        raise EOFError("the result ends inside a block")
-    return None
+    Returns how many it has, and the position behind the last of them.
+    """
+    for row in range(len(out)):
+        size, shift, k = np.int64(0), 0, at
+        while k < len(data) and data[k] >= 128:
+            size |= (np.int64(data[k]) & 127) << shift
+            shift += 7
+            k += 1
+        if k >= len(data):
+            return row, at
+        size |= np.int64(data[k]) << shift
+        if k + 1 + size > len(data):
+            return row, at
+        out[row, 0], out[row, 1] = k + 1, k + 1 + size
+        at = int(out[row, 1])
+    return len(out), at
 
 
 def _varint(number: int) -> bytes:

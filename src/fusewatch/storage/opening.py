@@ -13,6 +13,7 @@ import structlog
 
 from fusewatch.storage.book import SeriesBook
 from fusewatch.storage.bounds import SampleBounds
+from fusewatch.storage.chunk_span import ChunkSpan
 from fusewatch.storage.client import ClientPool, Endpoint, Handle
 from fusewatch.storage.committer import Committer
 from fusewatch.storage.config import StorageSettings
@@ -21,10 +22,15 @@ from fusewatch.storage.errors import ClickHouseError, DiskFullError, StoreOpenEr
 from fusewatch.storage.events import MetadataStore
 from fusewatch.storage.folder import DataFolder, as_open_errors
 from fusewatch.storage.follower import LogFollower
+from fusewatch.storage.generations import Generations
+from fusewatch.storage.merging import clear_staging
 from fusewatch.storage.migrations import migrate
+from fusewatch.storage.partitions import find_blocks
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.series_limits import SeriesLimits
 from fusewatch.storage.series_table import SeriesTable
+from fusewatch.storage.tombstones import Graveyard
+from fusewatch.storage.wal import find_segments
 from fusewatch.telemetry.clock import Clock
 
 _LOG_FOLDER: Final = "wal"
@@ -34,6 +40,10 @@ SELECT id, any(metric_hash) AS metric_hash, toUInt32(min(series_hours.first)) AS
 FROM series_hours
 INNER JOIN series USING id
 GROUP BY id
+"""
+_HIGHEST_SEQ: Final = """
+SELECT max(seq)
+FROM (SELECT seq FROM samples UNION ALL SELECT seq FROM events UNION ALL SELECT seq FROM chunks UNION ALL SELECT seq FROM tombstones)
 """
 
 
@@ -51,6 +61,9 @@ class Parts:
     committer: Committer
     metadata: MetadataStore
     door: Door | None
+    generations: Generations
+    graveyard: Graveyard
+    span: ChunkSpan
     schema_version: int
 
 
@@ -102,12 +115,16 @@ def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock
         _set_sync(handle, on=settings.fsync)
         for block in handle.blocks(_SERIES):
             table.load(block["id"], block["metric_hash"], block["first"], block["last"], clock.now_ms() // HOUR_MS)
-        bounds = SampleBounds.read(handle)
+        clear_staging(handle)
+        generations, graveyard, span = Generations(find_blocks(handle)), Graveyard.read(handle), ChunkSpan.read(handle)
+        bounds = SampleBounds.read(handle, span)
     metadata.load()
+    files = find_segments(log_folder(folder.path))
+    committed = files[0].number - 1 if files else _highest_seq(pool)
     door = None if receiver is not None else open_door(settings, folder.path, clock)
     follower = LogFollower(folder=log_folder(folder.path), table=table, learn=metadata.remember, bounds=bounds)
     hand_on = receiver or partial(_hand_on, door)
-    committer = Committer(follower=follower, pool=pool, hand_on=hand_on)
+    committer = Committer(follower=follower, pool=pool, generations=generations, committed=committed, hand_on=hand_on)
     try:
         _replay(follower, committer)
     except BaseException:
@@ -115,7 +132,19 @@ def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock
         if door is not None:
             door.close()
         raise
-    return Parts(folder, pool, table, follower, committer, metadata, door, version)
+    return Parts(
+        folder=folder,
+        pool=pool,
+        table=table,
+        follower=follower,
+        committer=committer,
+        metadata=metadata,
+        door=door,
+        generations=generations,
+        graveyard=graveyard,
+        span=span,
+        schema_version=version,
+    )
 
 
 def _replay(follower: LogFollower, committer: Committer) -> None:
@@ -131,9 +160,27 @@ def _hand_on(door: Door | None) -> None:
         door.hand_on(force=True)
 
 
+def _highest_seq(pool: ClientPool) -> int:
+    """The last segment that was committed; only asked where no log is left to say it."""
+    with pool.handle() as handle:
+        return int(handle.rows(_HIGHEST_SEQ)[0][0])
+
+
 def _set_sync(handle: Handle, *, on: bool) -> None:
     """Whether an insert is on disk when it returns; it must be where the log is, for its segment goes then."""
-    for table in ("series", "series_hours", "samples", "histograms", "exemplars", "metadata", "events"):
+    tables = (
+        "series",
+        "series_hours",
+        "samples",
+        "chunks",
+        "chunks_staging",
+        "tombstones",
+        "histograms",
+        "exemplars",
+        "metadata",
+        "events",
+    )
+    for table in tables:
         handle.command(f"ALTER TABLE {table} MODIFY SETTING fsync_after_insert = {int(on)}, fsync_part_directory = {int(on)}")
 
 

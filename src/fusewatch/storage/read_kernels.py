@@ -59,13 +59,14 @@ def group(places: Int64s, starts: Int64s, order: Int64s) -> None:
 
 @kernel
 def merge(
-    order: Int64s, ends: Int64s, rows: tuple[Int64s, UInt64s, UInt64s], out_offsets: Int64s, out_times: Int64s, out_bits: UInt64s
+    order: Int64s, ends: Int64s, rows: tuple[Int64s, UInt64s, UInt64s], out_offsets: Int64s, out: tuple[Int64s, UInt64s, UInt64s]
 ) -> int:
     """The samples of each series, ascending by timestamp; of one timestamp the highest seq, of one seq the later row. Returns how many.
 
-    ``rows``: timestamp, value bits, seq; ``order[ends[i - 1]:ends[i]]`` are the rows of series i.
+    ``rows`` and ``out``: timestamp, value bits, seq; ``order[ends[i - 1]:ends[i]]`` are the rows of series i.
     """
     timestamps, bits, seqs = rows
+    out_times, out_bits, out_seqs = out
     count, start = 0, 0
     for series in range(len(out_offsets) - 1):
         stop = ends[series]
@@ -78,7 +79,7 @@ def merge(
                 if seqs[order[k]] >= seqs[best]:
                     best = order[k]
                 k += 1
-            out_times[count], out_bits[count] = timestamps[best], bits[best]
+            out_times[count], out_bits[count], out_seqs[count] = timestamps[best], bits[best], seqs[best]
             count += 1
         out_offsets[series + 1] = count
         start = stop

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from fusewatch.storage.catalog import Catalog, Selection
-from fusewatch.storage.client import ClientPool
-from fusewatch.storage.committer import BLOCK_HOURS
+from fusewatch.storage.chunk_decoding import Recent, Samples
+from fusewatch.storage.chunk_reader import ChunkQuery, ChunkReader
+from fusewatch.storage.chunk_span import ChunkSpan
+from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.head import HeadView
+from fusewatch.storage.partitions import BLOCK_HOURS
 from fusewatch.storage.read_kernels import group, merge, place_ids, select_waiting
 from fusewatch.storage.series_kernels import HOUR_MS
+from fusewatch.storage.tombstones import Graveyard
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.ports import Budget
@@ -36,16 +41,26 @@ ORDER BY metric, id, timestamp, seq
 Rows = tuple[Int64s, Int64s, UInt64s, UInt64s]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """What a reader needs to know of sealed samples: how chunks are read, when there are none, and what was deleted."""
+
+    chunks: ChunkReader
+    span: ChunkSpan
+    graveyard: Graveyard
+
+
 class Reader:
     """Samples of the head and of ClickHouse as one; thread-safe, every method blocks.
 
     ``oldest`` says where the retention begins (ms): nothing before it is shown, though its day may still be on disk.
     """
 
-    def __init__(self, *, follower: LogFollower, pool: ClientPool, catalog: Catalog, oldest: Callable[[], int]) -> None:
+    def __init__(self, *, follower: LogFollower, pool: ClientPool, catalog: Catalog, sealed: Sealed, oldest: Callable[[], int]) -> None:
         self._follower = follower
         self._pool = pool
         self._catalog = catalog
+        self._sealed = sealed
         self._oldest = oldest
 
     def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget, *, reserved: bool = False) -> SeriesSet:
@@ -55,13 +70,20 @@ class Reader:
         selection = self._catalog.select(matchers, start, end, budget)
         if not len(selection) or start > end:
             return SeriesSet.empty()
-        # The head before ClickHouse: a commit in between shows a sample twice, which the merge undoes, never not at all.
+        # Tombstones first: they go once nothing is left for them to hide. Then the head before rows before chunks: what is committed or
+        # sealed in between is seen twice, which the merge undoes, never not at all.
+        tombstones = self._sealed.graveyard.current.within(start, end)
         parts = [select_from(view, selection, (start, end)) for view in self._follower.view()]
         budget.take(sum(len(part[0]) for part in parts))
-        stored = self._stored(selection, start, end, budget, reserved=reserved)
-        return assemble(selection.labels, [*stored, *parts])
+        with self._pool.handle(reserved=reserved) as handle:
+            parts = [*self._stored(handle, selection, start, end, budget), *parts]
+            recent = assemble(len(selection), parts)
+            if not len(tombstones) and not self._sealed.span.overlaps(start, end):
+                return series_set(selection.labels, recent.samples)
+            query = ChunkQuery(selection.ids, selection.metrics, start, end, tombstones, budget)
+            return series_set(selection.labels, self._sealed.chunks.read(handle, query, recent))
 
-    def _stored(self, selection: Selection, start: int, end: int, budget: Budget, *, reserved: bool) -> list[Rows]:
+    def _stored(self, handle: Handle, selection: Selection, start: int, end: int, budget: Budget) -> list[Rows]:
         by_id = np.argsort(selection.ids)
         wanted = selection.ids[by_id]
         parameters = {
@@ -76,11 +98,10 @@ class Reader:
             condition = "id IN ({ids:Array(UInt64)})"
             parameters["ids"] = wanted.tolist()
         parts: list[Rows] = []
-        with self._pool.handle(reserved=reserved) as handle:
-            for block in handle.blocks(_ROWS.format(ids=condition), parameters):
-                budget.check()
-                budget.take(len(block["id"]))
-                parts.append(place_stored(block, wanted, by_id))
+        for block in handle.blocks(_ROWS.format(ids=condition), parameters):
+            budget.check()
+            budget.take(len(block["id"]))
+            parts.append(place_stored(block, wanted, by_id))
         return parts
 
     def series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[Labels]:
@@ -129,20 +150,26 @@ def place_stored(block: dict[str, Any], wanted: UInt64s, by_id: Int64s) -> Rows:
     return places, block["timestamp"], block["value"].view(np.uint64), block["seq"]
 
 
-def assemble(labels: Sequence[Labels], parts: Sequence[Rows]) -> SeriesSet:
-    """Rows of any order as one set, series without samples left out."""
+def assemble(series: int, parts: list[Rows]) -> Recent:
+    """Rows of any order as samples by series; empties ``parts``, whose memory is wanted."""
     if not parts:
-        return SeriesSet.empty()
+        return Recent.none(series)
     places, timestamps, bits, seqs = (np.concatenate([part[k] for part in parts]) for k in range(4))
-    total, size = len(labels), len(places)
-    ends, order = np.zeros(total + 1, np.int64), np.empty(size, np.int64)
+    parts.clear()
+    size = len(places)
+    ends, order = np.zeros(series + 1, np.int64), np.empty(size, np.int64)
     group(places, ends, order)
-    offsets, out_times, out_bits = np.zeros(total + 1, np.int64), np.empty(size, np.int64), np.empty(size, np.uint64)
-    count = merge(order, ends, (timestamps, bits, seqs), offsets, out_times, out_bits)
-    full = np.flatnonzero(np.diff(offsets)).tolist()
+    offsets, out = np.zeros(series + 1, np.int64), (np.empty(size, np.int64), np.empty(size, np.uint64), np.empty(size, np.uint64))
+    count = merge(order, ends, (timestamps, bits, seqs), offsets, out)
+    return Recent(Samples(offsets, out[0][:count], out[1][:count]), out[2][:count])
+
+
+def series_set(labels: Sequence[Labels], samples: Samples) -> SeriesSet:
+    """The samples under their labels, series without samples left out."""
+    full = np.flatnonzero(np.diff(samples.offsets))
     return SeriesSet(
-        labels=[labels[k] for k in full],
-        offsets=np.concatenate([np.zeros(1, np.int64), offsets[1:][full]]),
-        timestamps=out_times[:count],
-        values=out_bits[:count].view(np.float64),
+        labels=[labels[k] for k in full.tolist()],
+        offsets=np.concatenate([np.zeros(1, np.int64), samples.offsets[1:][full]]),
+        timestamps=samples.times,
+        values=samples.bits.view(np.float64),
     )

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import Counter
 from typing import Final
 
 import structlog
 
 from fusewatch.storage.client import ClientPool, Handle
-from fusewatch.storage.committer import BLOCK_HOURS, Committer
+from fusewatch.storage.committer import Committer
 from fusewatch.storage.config import RetentionSettings
 from fusewatch.storage.follower import LogFollower
+from fusewatch.storage.partitions import BLOCK_HOURS, DAY_HOURS, drop_chunks, drop_rows, find_blocks, find_days
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.telemetry.clock import Clock
 
+_log = structlog.get_logger(component="storage")
 _PAUSE_S: Final = 600
-_PARTS: Final = """
-SELECT partition_id, min(toUInt32OrZero(splitByChar('-', partition_id)[1])) AS block, sum(bytes_on_disk) AS bytes
-FROM system.parts
-WHERE active AND database = currentDatabase() AND table = 'samples'
-GROUP BY partition_id
-ORDER BY block
-"""
 _COUNT_EVENTS: Final = "SELECT count() FROM events WHERE greatest(timestamp, `end`) < {cutoff:Int64}"
 _DELETE_EVENTS: Final = "DELETE FROM events WHERE greatest(timestamp, `end`) < {cutoff:Int64}"
 _DELETE_SERIES: Final = (
@@ -33,11 +30,21 @@ _SLICE: Final = 10_000
 
 
 class Retention:
-    """A component that removes what is older than the settings say, or more."""
+    """A component that removes what is older than the settings say, or more. ``lock`` keeps partitions from being rewritten meanwhile."""
 
     name = "storage.retention"
 
-    def __init__(self, *, settings: RetentionSettings, pool: ClientPool, committer: Committer, follower: LogFollower, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        settings: RetentionSettings,
+        pool: ClientPool,
+        committer: Committer,
+        lock: threading.RLock,
+        follower: LogFollower,
+        clock: Clock,
+    ) -> None:
+        self._lock = lock
         self._committer = committer
         self._follower = follower
         self._settings = settings
@@ -60,21 +67,28 @@ class Retention:
         Raises:
             ClickHouseError: something is left; the next call goes on.
         """
-        with self._pool.handle() as handle:
-            self._drop_blocks(handle)
+        with self._lock, self._pool.handle() as handle:
+            self._drop_days(handle)
             if self._settings.metrics:
                 self._forget_series(handle)
                 self._delete_events(handle)
 
-    def _drop_blocks(self, handle: Handle) -> None:
-        blocks = [(str(name), int(block), int(size)) for name, block, size in handle.rows(_PARTS)]
-        cutoff = self.oldest() // HOUR_MS - BLOCK_HOURS
-        surplus = sum(size for _, _, size in blocks) - self._settings.size if self._settings.size else 0
-        for name, block, size in blocks[:-1] if surplus > 0 else blocks:
-            if block <= cutoff or surplus > 0:
-                handle.command(f"ALTER TABLE samples DROP PARTITION ID '{name}'")
-                structlog.get_logger(component="storage").info("dropped a block of samples", block=name, bytes=size)
-                surplus -= size
+    def _drop_days(self, handle: Handle) -> None:
+        cutoff = self.oldest() // HOUR_MS
+        blocks, days = find_blocks(handle), find_days(handle)
+        sizes = Counter({one.day: one.sealed + one.merged for one in days})
+        for block in blocks:
+            sizes[block.day] += block.size
+        surplus = sizes.total() - self._settings.size if self._settings.size else 0
+        for day in sorted(sizes):
+            too_much = surplus > 0 and day != max(sizes)
+            for block in blocks:
+                if block.day == day and (too_much or block.block + BLOCK_HOURS <= cutoff):
+                    drop_rows(handle, block)
+            if too_much or day + DAY_HOURS <= cutoff:
+                drop_chunks(handle, day)
+                _log.info("dropped a day of samples", day=day, bytes=sizes[day])
+                surplus -= sizes[day]
 
     def _forget_series(self, handle: Handle) -> None:
         # A series that comes back in between would be stored by a commit, and then deleted with the old one.

@@ -9,6 +9,7 @@ import numpy as np
 import structlog
 
 from fusewatch.storage.catalog import Catalog
+from fusewatch.storage.chunk_reader import ChunkReader
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.door import Door
 from fusewatch.storage.door_client import DoorClient
@@ -18,8 +19,9 @@ from fusewatch.storage.errors import ClickHouseError
 from fusewatch.storage.events import EventStore
 from fusewatch.storage.folder import DataFolder
 from fusewatch.storage.opening import Parts, open_parts
-from fusewatch.storage.reader import Reader
+from fusewatch.storage.reader import Reader, Sealed
 from fusewatch.storage.retention import Retention
+from fusewatch.storage.sealer import build_sealer
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.statistics import Cardinality, StorageStatistics, read_statistics
 from fusewatch.storage.store_door import StoreDoor
@@ -47,11 +49,18 @@ class MetricStore:
         self._clock = clock
         self._door = door
         self._table, self._follower = parts.table, parts.follower
+        self._sealer = build_sealer(parts, clock)
         self._retention = Retention(
-            settings=settings.retention, pool=parts.pool, committer=parts.committer, follower=parts.follower, clock=clock
+            settings=settings.retention,
+            pool=parts.pool,
+            committer=parts.committer,
+            lock=self._sealer.lock,
+            follower=parts.follower,
+            clock=clock,
         )
         self._catalog = Catalog(follower=parts.follower, pool=parts.pool)
-        self._reader = Reader(follower=parts.follower, pool=parts.pool, catalog=self._catalog, oldest=self._retention.oldest)
+        sealed = Sealed(chunks=ChunkReader.with_threads(), span=parts.span, graveyard=parts.graveyard)
+        self._reader = Reader(follower=parts.follower, pool=parts.pool, catalog=self._catalog, sealed=sealed, oldest=self._retention.oldest)
         self._events = EventStore(follower=parts.follower, pool=parts.pool)
         self._metadata = parts.metadata
 
@@ -98,7 +107,7 @@ class MetricStore:
     def components(self) -> list[Component]:
         """What must run while the store is open."""
         door: Component = self._door if isinstance(self._door, DoorClient) else DoorKeeper(self.door)
-        return [door, self._parts.committer, self._retention]
+        return [door, self._parts.committer, self._sealer, self._retention]
 
     def close(self) -> None:
         """Commits what waits, as far as it can, and closes everything. Blocks. What is left is replayed at the next start."""

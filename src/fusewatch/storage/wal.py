@@ -28,6 +28,7 @@ Part = bytes | memoryview
 MAGIC: Final = b"FWLOG\x00\x00\x02"
 _SUFFIX: Final = ".log"
 _POSITION: Final = "position"
+_POSITION_BYTES: Final = 16
 #: kind, length of the body, receive time in ms, XXH3-64 of all before it and the body.
 HEADER: Final = struct.Struct("<IIqQ")
 UNSUMMED: Final = HEADER.size - 8
@@ -93,20 +94,29 @@ def segment_path(folder: Path, number: int) -> Path:
 
 
 class Position:
-    """How much of which segment may be read: one number in a mapped file, so that a reader never sees half a change."""
+    """How much of which segment may be read: one number in a mapped file, so that a reader never sees half a change.
+
+    A second one is the number of the newest segment, so that none comes twice even where all segments are lost.
+    """
 
     def __init__(self, folder: Path) -> None:
         descriptor = os.open(folder / _POSITION, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
-            if os.fstat(descriptor).st_size < 8:
-                os.ftruncate(descriptor, 8)
-            self._map = mmap.mmap(descriptor, 8)
+            if os.fstat(descriptor).st_size < _POSITION_BYTES:
+                os.ftruncate(descriptor, _POSITION_BYTES)
+            self._map = mmap.mmap(descriptor, _POSITION_BYTES)
         finally:
             os.close(descriptor)
         self._word = memoryview(self._map).cast("Q")
 
+    @property
+    def newest(self) -> int:
+        """The number of the newest segment that there ever was."""
+        return self._word[1]
+
     def publish(self, number: int, size: int) -> None:
         """Everything in the segments up to ``number``, and of that one ``size`` bytes, may be read."""
+        self._word[1] = number
         self._word[0] = (number & _NUMBER_MASK) << _SIZE_BITS | size
 
     @property
@@ -136,7 +146,8 @@ class LogWriter:
         self._sync = sync
         self._descriptor: int | None = None
         self._position = Position(folder)
-        self.number = 0
+        #: Of the newest segment, also of an earlier writer.
+        self.number = self._position.newest
         self.size = 0
 
     def open_segment(self, number: int) -> SegmentFile:

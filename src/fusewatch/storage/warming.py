@@ -11,6 +11,7 @@ import numpy as np
 from fusewatch.storage.book import SeriesBook
 from fusewatch.storage.bounds import SampleBounds
 from fusewatch.storage.catalog import Selection
+from fusewatch.storage.chunk_warming import warm_chunks
 from fusewatch.storage.committer import Ranks, sample_columns
 from fusewatch.storage.door import Door, DoorLimits
 from fusewatch.storage.follower import LogFollower
@@ -44,6 +45,7 @@ def warm_kernels() -> None:
         view = follower.view()[0]
         follower.close()
         door.close()
+    warm_chunks()
     table.take_moved_hours()
     sample_columns(view.columns, table, Ranks(table).current(), 1)
     labels = Labels({"__name__": "up"})
@@ -52,4 +54,4 @@ def warm_kernels() -> None:
     selection = Selection([labels], ids, refs, table.metrics[refs])
     stored = {name: np.frombuffer(bytes(8), dtype) for name, dtype in (("id", "u8"), ("timestamp", "i8"), ("value", "f8"), ("seq", "u8"))}
     by_id = np.argsort(ids)
-    assemble([labels], [select_from(view, selection, (0, 1)), place_stored(stored, ids[by_id], by_id)])
+    assemble(1, [select_from(view, selection, (0, 1)), place_stored(stored, ids[by_id], by_id)])

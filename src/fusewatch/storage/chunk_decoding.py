@@ -1,0 +1,120 @@
+"""From compressed chunks to the samples of a read or of a merge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from fusewatch.storage.chunk_codec import CONSTANT, decode_values
+from fusewatch.storage.chunk_kernels import Hides, append_recent, crop, fill, find_unordered, lay_out, settle
+from fusewatch.storage.chunk_rows import ChunkRows, TimePool
+from fusewatch.storage.series_kernels import UInt8s
+from fusewatch.telemetry.samples import Int64s, UInt64s
+
+#: Fewer chunks than this are decoded by one thread: handing them out costs more than it brings.
+_CHUNKS_PER_THREAD: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Samples of some series, flat: those of series i are ``times[offsets[i]:offsets[i + 1]]``, their value bits likewise."""
+
+    offsets: Int64s
+    times: Int64s
+    bits: UInt64s
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Samples that are not in chunks, with their seqs: flat, by series, one a timestamp, ascending."""
+
+    samples: Samples
+    seqs: UInt64s
+
+    @classmethod
+    def none(cls, series: int) -> Recent:
+        """No samples of so many series."""
+        empty = Samples(np.zeros(series + 1, np.int64), np.empty(0, np.int64), np.empty(0, np.uint64))
+        return cls(empty, np.empty(0, np.uint64))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of some series: samples within ``limits`` (ms, both ends), without what ``hides`` covers.
+
+    ``which``: the place of each series in the recent samples. ``taken`` is told how many samples of chunks there are, before they are
+    decoded; it may raise.
+    """
+
+    limits: tuple[int, int]
+    which: Int64s
+    recent: Recent
+    hides: Hides
+    taken: Callable[[int], None]
+
+
+class Decoder:
+    """Decodes chunks straight into their place; ``threads`` share large reads."""
+
+    def __init__(self, threads: Executor | None = None, workers: int = 1) -> None:
+        self._threads = threads
+        self._workers = workers if threads is not None else 1
+
+    def decode(self, chunks: ChunkRows, places: Int64s, pool: TimePool, wanted: Wanted) -> Samples:
+        """The samples of all series; ``places`` (n): the series of each chunk.
+
+        Raises:
+            CorruptChunkError: a chunk can't be decoded.
+        """
+        order = np.lexsort((chunks.seq, chunks.first, places))
+        time_places = pool.places(chunks)
+        shared = time_places, pool.offsets, pool.times
+        lows, highs = np.empty(len(chunks), np.int64), np.empty(len(chunks), np.int64)
+        crop((chunks.first, chunks.last, chunks.count), chunks.step, shared, wanted.limits, lows, highs)
+        sizes = highs - lows
+        wanted.taken(int(sizes.sum()))
+        which, recent = wanted.which, wanted.recent
+        offsets, positions = np.empty(len(which) + 1, np.int64), np.empty(len(chunks), np.int64)
+        lay_out(order, places, sizes, (which, recent.samples.offsets), offsets, positions)
+        out = Samples(offsets, np.empty(int(offsets[-1]), np.int64), np.empty(int(offsets[-1]), np.uint64))
+        alike = (chunks.coding == CONSTANT).view(np.uint8)
+        fill((chunks.first, chunks.step, chunks.bits, alike), shared, (positions, lows, highs), out.times, out.bits)
+        self._values(chunks, np.flatnonzero((alike == 0) & (sizes > 0)), (positions, lows, highs), out.bits)
+        append_recent((which, recent.samples.offsets, recent.samples.times, recent.samples.bits), offsets, out.times, out.bits)
+        return _settled(order, (places, positions, sizes, chunks.seq), wanted, out)
+
+    def _values(self, chunks: ChunkRows, rows: Int64s, spans: tuple[Int64s, Int64s, Int64s], out: UInt64s) -> None:
+        parts = min(self._workers, len(rows) // _CHUNKS_PER_THREAD)
+        if self._threads is None or parts < 2:
+            _decode_rows(chunks, rows, spans, out)
+            return
+        for done in [self._threads.submit(_decode_rows, chunks, part, spans, out) for part in np.array_split(rows, parts)]:
+            done.result()
+
+
+def _decode_rows(chunks: ChunkRows, rows: Int64s, spans: tuple[Int64s, Int64s, Int64s], out: UInt64s) -> None:
+    codings = chunks.coding[rows].tolist()
+    for row, coding, at, low, high in zip(rows.tolist(), codings, *(span[rows].tolist() for span in spans), strict=True):
+        if low == 0:
+            decode_values(coding, chunks.data[row], out[at : at + high])
+        else:
+            scratch = np.empty(high, np.uint64)
+            decode_values(coding, chunks.data[row], scratch)
+            out[at : at + high - low] = scratch[low:]
+
+
+def _settled(order: Int64s, chunks: tuple[Int64s, Int64s, Int64s, UInt64s], wanted: Wanted, out: Samples) -> Samples:
+    which, recent = wanted.which, wanted.recent
+    flags: UInt8s = (np.diff(wanted.hides[0]) > 0).view(np.uint8)
+    places, positions, sizes, _ = chunks
+    if not find_unordered(order, (places, positions, sizes), (which, recent.samples.offsets), out.offsets, out.times, flags):
+        return out
+    left = settle(flags, order, chunks, (which, recent.samples.offsets, recent.seqs), wanted.hides, (out.offsets, out.times, out.bits))
+    return Samples(out.offsets, out.times[:left], out.bits[:left])

@@ -1,0 +1,103 @@
+"""Merging: all chunks of a day become one chunk for each series (several where it has very many samples), without what was deleted.
+
+The rows of the day are sealed first, all under one seq: so the chunks of the day hold everything up to that seq, and may all carry it. The
+result is written to a table of its own and takes the place of the day's merged chunks at once; then the chunks that were sealed go. A
+crash in between leaves the same samples twice, never a hole: those of the merged chunks have the higher seq.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from fusewatch.storage.chunk_decoding import Decoder, Recent, Wanted
+from fusewatch.storage.chunk_rows import COLUMNS, ChunkRows, read_times
+from fusewatch.storage.chunk_writer import ChunkWriter, SortedSamples, Target
+from fusewatch.storage.client import ClientPool, Handle
+from fusewatch.storage.partitions import DAY_HOURS, MERGED, SEALED, drop_chunks
+from fusewatch.storage.sealing import Cut
+from fusewatch.storage.series_kernels import HOUR_MS
+from fusewatch.storage.tombstones import Tombstones
+
+STAGING: Final = "chunks_staging"
+#: Samples that are held at a time; 16 bytes each, and some more while they are encoded.
+_SLICE_SAMPLES: Final = 1_000_000
+_EVER: Final = (-(1 << 63), (1 << 63) - 1)
+# In order of the series, so that each is whole before the next begins.
+_CHUNKS: Final = f"""
+SELECT {COLUMNS}
+FROM chunks
+WHERE day = {{day:UInt32}}
+  AND metric != 0
+ORDER BY metric, id, first
+"""  # noqa: S608  # a constant
+
+
+class DayMerger:
+    """Merges single days. Every method blocks; one call at a time, and no seal beside it."""
+
+    def __init__(self, *, pool: ClientPool, slice_samples: int = _SLICE_SAMPLES) -> None:
+        self._pool = pool
+        self._slice_samples = slice_samples
+        self._decoder = Decoder()
+
+    def merge(self, day: int, cut: Cut) -> int:
+        """Merges a day (hours since the epoch) whose rows up to ``cut`` are sealed; how many samples there are.
+
+        Raises:
+            ClickHouseError, CorruptChunkError: the day is as it was, or has some samples twice.
+        """
+        writer = ChunkWriter(self._pool, Target(STAGING, day, MERGED, cut.seq))
+        tombstones = cut.tombstones.within(day * HOUR_MS if day else _EVER[0], (day + DAY_HOURS) * HOUR_MS)
+        with self._pool.handle() as handle:
+            clear_staging(handle)
+        for chunks in self._slices(day):
+            writer.add(self._merged(chunks, day, tombstones))
+        writer.flush()
+        with self._pool.handle() as handle:
+            if writer.samples:
+                handle.command(f"ALTER TABLE chunks REPLACE PARTITION ID '{day}-{MERGED}' FROM {STAGING}")
+            drop_chunks(handle, day, (SEALED,) if writer.samples else (SEALED, MERGED))
+            clear_staging(handle)
+        return writer.samples
+
+    def _merged(self, chunks: ChunkRows, day: int, tombstones: Tombstones) -> SortedSamples:
+        starts = np.flatnonzero(np.concatenate([np.ones(1, np.bool_), chunks.id[1:] != chunks.id[:-1]]))
+        ids, metrics = chunks.id[starts], chunks.metric[starts]
+        places = np.repeat(np.arange(len(ids)), np.diff(np.append(starts, len(chunks))))
+        with self._pool.handle() as handle:
+            pool = read_times(handle, chunks, (day, day))
+        wanted = Wanted(_EVER, np.arange(len(ids)), Recent.none(len(ids)), tombstones.by_series(ids), lambda _: None)
+        samples = self._decoder.decode(chunks, places, pool, wanted)
+        sizes = np.diff(samples.offsets)
+        return SortedSamples(np.repeat(metrics, sizes), np.repeat(ids, sizes), samples.times, samples.bits)
+
+    def _slices(self, day: int) -> Iterator[ChunkRows]:
+        """The chunks of the day in order, whole series together."""
+        held: list[dict[str, Any]] = []
+        count = 0
+        with self._pool.handle() as handle:
+            for block in handle.blocks(_CHUNKS, {"day": day}):
+                held.append(block)
+                count += int(block["count"].sum())
+                if count >= self._slice_samples:
+                    rows = ChunkRows.of(held)
+                    last = _start_of_last(rows)
+                    yield ChunkRows.of([rows.part(slice(last))])
+                    held = [rows.part(slice(last, None))]
+                    count = int(held[0]["count"].sum())
+        if held:
+            yield ChunkRows.of(held)
+
+
+def _start_of_last(rows: ChunkRows) -> int:
+    """Where the last series begins."""
+    other = np.flatnonzero(rows.id != rows.id[-1])
+    return int(other[-1]) + 1 if len(other) else 0
+
+
+def clear_staging(handle: Handle) -> None:
+    """Drops what a merge that did not end has left."""
+    handle.command(f"TRUNCATE TABLE {STAGING}")
