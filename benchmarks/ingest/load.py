@@ -62,6 +62,12 @@ class Outcome:
     slowest_s: float = 0.0
     late_s: float = 0.0
 
+    def __str__(self) -> str:
+        return (
+            f"{self.acknowledged / 1e6:.2f} M samples acknowledged, answers {self.statuses}, slowest {self.slowest_s:.2f} s, "
+            f"sent at most {self.late_s:.1f} s late"
+        )
+
 
 class SteadyLoad:
     """Sends every series once per interval over some connections, spread over the interval, until it is stopped."""

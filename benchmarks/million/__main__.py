@@ -34,12 +34,7 @@ def watch(server: Server, load: SteadyLoad, folder: Path, minutes: float) -> int
         most = max(most, memory)
         if passed - said >= 30:
             said = passed
-            outcome = load.outcome
-            print(
-                f"  {passed / 60:5.1f} min  {outcome.acknowledged / 1e6:8.2f} M samples  memory {memory >> 20} MB  "
-                f"disk {disk_bytes(folder) >> 20} MB  answers {outcome.statuses}  slowest {outcome.slowest_s:.2f} s  late {outcome.late_s:.1f} s",
-                flush=True,
-            )
+            print(f"  {passed / 60:5.1f} min  memory {memory >> 20} MB  disk {disk_bytes(folder) >> 20} MB  {load.outcome}", flush=True)
     return most
 
 
@@ -69,11 +64,10 @@ def main() -> None:
         load.start()
         print(f"{options.peer}: {options.series:,} series every {INTERVAL_S:.0f} s", flush=True)
         most = watch(server, load, Path(folder), options.minutes)
-        print(f"most memory {most >> 20} MB, answers {load.outcome.statuses}, slowest answer {load.outcome.slowest_s:.2f} s")
+        print(f"most memory {most >> 20} MB, {load.outcome}")
         if options.peer == "Fusewatch":
-            print(
-                f"ready again {restart(server):.1f} s after kill -9 of engine and receiver, memory {memory_of([server.process.pid]) >> 20} MB"
-            )
+            seconds = restart(server)
+            print(f"ready again {seconds:.1f} s after kill -9 of both, memory {memory_of([server.process.pid]) >> 20} MB")
         load.stop()
 
 
