@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from tests.telemetry.tsdb_blocks import create_blocks
+from tests.telemetry.tsdb.made import create_blocks
 
 from fusewatch.telemetry.chunks import xor
 from fusewatch.telemetry.protobuf import read_varint
