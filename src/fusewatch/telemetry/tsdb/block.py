@@ -26,6 +26,9 @@ from fusewatch.telemetry.tsdb.tombstones import read_tombstones
 _MOST_SAMPLES: Final = 48_000
 _MOST_WORDS: Final = 200_000
 _MOST_CHUNKS: Final = 512
+#: No sample is outside of these (ms).
+LEAST_TIME: Final = -(1 << 63)
+MOST_TIME: Final = (1 << 63) - 1
 
 Mask = NDArray[np.bool_]
 
@@ -46,8 +49,8 @@ class BlockMeta:
 class Selection:
     """Which samples to read: those with ``min_time <= timestamp <= max_time`` (ms) of the series that ``keep`` says yes to (None: all)."""
 
-    min_time: int = -(1 << 63)
-    max_time: int = (1 << 63) - 1
+    min_time: int = LEAST_TIME
+    max_time: int = MOST_TIME
     keep: Callable[[Labels], bool] | None = None
 
 
