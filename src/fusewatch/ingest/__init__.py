@@ -1,0 +1,1 @@
+"""The receivers' logic: decode, validate, limit, hand to the log."""
