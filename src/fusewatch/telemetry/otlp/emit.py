@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from fusewatch.telemetry.hashing import U64, Bytes, fingerprint, load64
-from fusewatch.telemetry.kernels import lean_inlined
+from fusewatch.telemetry.kernels import merged
 from fusewatch.telemetry.otlp.columns import NATIVES, ROWS, STARTED, WORDS, ZERO_WITHIN, Columns, Known
 from fusewatch.telemetry.otlp.native import custom, exponential
 from fusewatch.telemetry.otlp.points import (
@@ -46,7 +46,7 @@ _MS: Final = 1_000_000
 _HEAD_WORDS: Final = 6
 
 
-@lean_inlined
+@merged
 def push(columns: Columns, ref: int, time: int, bits: np.uint64, slot: int, lead: int) -> int:
     """One more row; its number."""
     row = columns.numbers[ROWS]
@@ -56,12 +56,12 @@ def push(columns: Columns, ref: int, time: int, bits: np.uint64, slot: int, lead
     return row  # type: ignore[no-any-return]  # a number inside the kernel
 
 
-@lean_inlined
+@merged
 def _number(value: float) -> np.uint64:
     return np.float64(value).view(np.uint64)
 
 
-@lean_inlined
+@merged
 def _has_new_start(point: UInt64s, known: Known, columns: Columns, block: int) -> bool:
     """Whether the point's start time is new to its block and recent enough for a zero sample; what is new is noted."""
     if known.options[ZERO_WITHIN] == 0 or not has(point, START_TIME):
@@ -76,7 +76,7 @@ def _has_new_start(point: UInt64s, known: Known, columns: Columns, block: int) -
     return bool(time - start <= known.options[ZERO_WITHIN])
 
 
-@lean_inlined
+@merged
 def _zeros(point: UInt64s, known: Known, columns: Columns, block: int, size: int) -> None:
     """A zero sample at the start time for each series of the block, where that is new."""
     if _has_new_start(point, known, columns, block):
@@ -85,13 +85,13 @@ def _zeros(point: UInt64s, known: Known, columns: Columns, block: int, size: int
             push(columns, known.members[first + k], whole(point[START_TIME]) // _MS, U64(0), -1, 0)
 
 
-@lean_inlined
+@merged
 def size_of(known: Known, block: int) -> int:
     """How many series a block has. It is compared before members are read: whoever learnt it must have counted as the walk does."""
     return known.firsts[block + 1] - known.firsts[block]  # type: ignore[no-any-return]  # a number inside the kernel
 
 
-@lean_inlined
+@merged
 def emit_number(point: UInt64s, kind: int, temporality: int, at: tuple[np.uint64, np.uint64], known: Known, columns: Columns) -> int:
     """The row of a NumberDataPoint; ``at`` is its fingerprint."""
     if columns.numbers[ROWS] + 2 > len(columns.refs):
@@ -123,7 +123,7 @@ def emit_number(point: UInt64s, kind: int, temporality: int, at: tuple[np.uint64
     return OK
 
 
-@lean_inlined
+@merged
 def packed(point: UInt64s, number: int) -> tuple[np.uint64, int]:
     """Start and length of a packed field of 8-byte numbers; -1 where that is no length of such a field."""
     if not has(point, number):
@@ -132,7 +132,7 @@ def packed(point: UInt64s, number: int) -> tuple[np.uint64, int]:
     return point[STARTS + number], whole(size >> U64(3)) if size & U64(7) == U64(0) else whole(-1)
 
 
-@lean_inlined
+@merged
 def shape(point: UInt64s, is_stale: bool) -> tuple[int, np.uint64, int, np.uint64]:
     """OK or why not, and where bounds and bucket counts of a histogram lie: start and number of bounds, start of the counts."""
     bounds, size = packed(point, BOUNDS)
@@ -144,7 +144,7 @@ def shape(point: UInt64s, is_stale: bool) -> tuple[int, np.uint64, int, np.uint6
     return OK, bounds, size, counts
 
 
-@lean_inlined
+@merged
 def with_bounds(
     buffer: Bytes, point: UInt64s, at: tuple[np.uint64, np.uint64], bounds: np.uint64, size: int, key: np.uint64
 ) -> tuple[np.uint64, np.uint64]:
@@ -155,7 +155,7 @@ def with_bounds(
     return low, high
 
 
-@lean_inlined
+@merged
 def emit_histogram(
     buffer: Bytes,
     point: UInt64s,
@@ -199,7 +199,7 @@ def emit_histogram(
     return OK
 
 
-@lean_inlined
+@merged
 def emit_summary(
     buffer: Bytes, bounds: tuple[np.uint64, np.uint64], point: UInt64s, at: tuple[np.uint64, np.uint64], known: Known, columns: Columns
 ) -> int:
@@ -233,7 +233,7 @@ def emit_summary(
     return OK
 
 
-@lean_inlined
+@merged
 def emit_native(
     buffer: Bytes, point: UInt64s, kind: int, temporality: int, at: tuple[np.uint64, np.uint64], known: Known, columns: Columns
 ) -> int:

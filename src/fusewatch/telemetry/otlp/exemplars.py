@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from fusewatch.telemetry.hashing import U64, Bytes, load64
-from fusewatch.telemetry.kernels import lean_inlined, lean_kernel
+from fusewatch.telemetry.kernels import bare_kernel, merged
 from fusewatch.telemetry.otlp.columns import Columns, UInt8s, UInt32s
 from fusewatch.telemetry.otlp.points import BOUNDS_END, BOUNDS_START, EXEMPLAR_END, EXEMPLAR_ROW, EXEMPLAR_START
 from fusewatch.telemetry.otlp.wire import field, whole
@@ -24,7 +24,7 @@ _MS: Final = 1_000_000
 ExemplarColumns = tuple[UInt32s, Int64s, Float64s, Int64s, UInt8s]
 
 
-@lean_inlined
+@merged
 def _write_id(buffer: Bytes, start: np.uint64, size: int, name: Bytes, labels: Labels, at: int) -> int:
     """Writes name and hexadecimal digits of an id, unless it is all zeros; the place behind them."""
     empty = True
@@ -43,7 +43,7 @@ def _write_id(buffer: Bytes, start: np.uint64, size: int, name: Bytes, labels: L
     return at + 1
 
 
-@lean_kernel
+@bare_kernel
 def finish_exemplars(buffer: Bytes, count: int, columns: Columns, labels: Labels, out: ExemplarColumns) -> int:
     """Fills ``out`` (n each) from the first ``count`` exemplars that a walk listed; how many are left.
 

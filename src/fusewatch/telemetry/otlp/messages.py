@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from fusewatch.telemetry.hashing import U64, Bytes, fingerprint
-from fusewatch.telemetry.kernels import lean_inlined
+from fusewatch.telemetry.kernels import merged
 from fusewatch.telemetry.otlp.wire import MALFORMED, OK, UNUSUAL, field, join, varint, whole
 
 Pair = tuple[np.uint64, np.uint64]
@@ -15,7 +15,7 @@ Pair = tuple[np.uint64, np.uint64]
 POINTS_TAG: Final = U64(0x0A)
 
 
-@lean_inlined
+@merged
 def points_of(buffer: Bytes, i: np.uint64, end: np.uint64) -> tuple[int, int, int, bool]:
     """OK (or MALFORMED), points, temporality and monotonicity of the message that holds a metric's points."""
     points, temporality, monotonic = 0, 0, False
@@ -32,7 +32,7 @@ def points_of(buffer: Bytes, i: np.uint64, end: np.uint64) -> tuple[int, int, in
     return OK, points, temporality, monotonic
 
 
-@lean_inlined
+@merged
 def metric_parts(
     buffer: Bytes, i: np.uint64, end: np.uint64, at: Pair, key: np.uint64
 ) -> tuple[int, int, np.uint64, np.uint64, np.uint64, np.uint64]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from fusewatch.telemetry.hashing import U64, Bytes, load64
 from fusewatch.telemetry.histograms import CUSTOM_SCHEMA, HEAD_BYTES, LEAST_SCHEMA, MOST_PARTS, MOST_SCHEMA
-from fusewatch.telemetry.kernels import lean_inlined
+from fusewatch.telemetry.kernels import merged
 from fusewatch.telemetry.otlp.points import (
     BOUNDS,
     BUCKET_COUNTS,
@@ -43,7 +43,7 @@ _MOST_SHIFT: Final = 62
 COUNT_WORDS: Final = 2 * MOST_PARTS
 
 
-@lean_inlined
+@merged
 def _unpack(buffer: Bytes, bounds: tuple[np.uint64, np.uint64], shift: int, counts: Int64s, first: int) -> tuple[int, int, int]:
     """The Buckets message at ``bounds`` into ``counts[first:]``, 2**shift buckets merged into one.
 
@@ -83,7 +83,7 @@ def _unpack(buffer: Bytes, bounds: tuple[np.uint64, np.uint64], shift: int, coun
     return last + 1, base + 1, whole(total)
 
 
-@lean_inlined
+@merged
 def _layout(counts: Int64s, first: int, stop: int, index: int, words: UInt64s, at: int) -> tuple[int, int, int]:
     """Writes the spans of ``counts[first:stop]``, the first of which is bucket ``index``, as words from ``at`` on.
 
@@ -114,7 +114,7 @@ def _layout(counts: Int64s, first: int, stop: int, index: int, words: UInt64s, a
     return at, spans, buckets
 
 
-@lean_inlined
+@merged
 def _buckets(counts: Int64s, first: int, words: UInt64s, spans: tuple[int, int], at: int) -> int:
     """Writes the counts inside the spans that :func:`_layout` wrote as ``words[spans]``; the word behind them."""
     k, skip = first, True
@@ -133,13 +133,13 @@ def _buckets(counts: Int64s, first: int, words: UInt64s, spans: tuple[int, int],
     return at
 
 
-@lean_inlined
+@merged
 def _head(schema: int, spans: tuple[int, int], buckets: tuple[int, int], bounds: int, words: UInt64s, at: int) -> None:
     words[at] = (U64(whole(schema)) & U64(0xFF)) << U64(16) | U64(bounds) << U64(32)
     words[at + 1] = U64(spans[0]) | U64(spans[1]) << U64(16) | U64(buckets[0]) << U64(32) | U64(buckets[1]) << U64(48)
 
 
-@lean_inlined
+@merged
 def exponential(buffer: Bytes, point: UInt64s, is_stale: bool, counts: Int64s, words: UInt64s, at: int) -> int:
     """Writes an ExponentialHistogramDataPoint as words from ``at`` on; the word behind it.
 
@@ -182,7 +182,7 @@ def exponential(buffer: Bytes, point: UInt64s, is_stale: bool, counts: Int64s, w
     return out
 
 
-@lean_inlined
+@merged
 def custom(buffer: Bytes, point: UInt64s, is_stale: bool, counts: Int64s, words: UInt64s, at: int) -> int:
     """Writes a HistogramDataPoint with custom buckets as words from ``at`` on; the word behind it, else as :func:`exponential`.
 

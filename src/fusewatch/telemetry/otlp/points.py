@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from fusewatch.telemetry.hashing import U64, Bytes, fingerprint, load64
-from fusewatch.telemetry.kernels import lean_inlined
+from fusewatch.telemetry.kernels import merged
 from fusewatch.telemetry.otlp.wire import MALFORMED, OK, TOO_MANY, UNUSUAL, field, join, varint
 from fusewatch.telemetry.samples import Int64s, UInt64s
 
@@ -50,20 +50,20 @@ _UNPACKED: Final = _by_kind(HISTOGRAM=(6, 7))
 _FLAGS: Final = tuple(10 if kind in {HISTOGRAM, EXPONENTIAL} else 8 for kind in range(12))
 
 
-@lean_inlined
+@merged
 def no_recorded_value(point: UInt64s, kind: int) -> bool:
     """Whether the point says that there is nothing to say (DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)."""
     flags = _FLAGS[kind]
     return has(point, flags) and bool(point[flags] & U64(1))
 
 
-@lean_inlined
+@merged
 def has(point: UInt64s, number: int) -> bool:
     """Whether the point has this field."""
     return bool(point[SEEN] >> U64(number) & U64(1))
 
 
-@lean_inlined
+@merged
 def quantile(buffer: Bytes, i: np.uint64, end: np.uint64) -> tuple[np.uint64, np.uint64, np.uint64]:
     """The bits of quantile and value of a ValueAtQuantile, and the position behind it (past ``end``: malformed)."""
     which, value = U64(0), U64(0)
@@ -78,7 +78,7 @@ def quantile(buffer: Bytes, i: np.uint64, end: np.uint64) -> tuple[np.uint64, np
     return which, value, i
 
 
-@lean_inlined
+@merged
 def scan(  # noqa: C901, PLR0912 - one loop over the fields, each looked at once
     buffer: Bytes, bounds: tuple[np.uint64, np.uint64], kind: int, key: np.uint64, point: UInt64s, exemplars: Int64s, first: int
 ) -> tuple[int, np.uint64, np.uint64, int]:

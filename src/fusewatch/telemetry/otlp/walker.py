@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 
 from fusewatch.telemetry.hashing import U64, Bytes, fingerprint
-from fusewatch.telemetry.kernels import lean_inlined, lean_kernel
+from fusewatch.telemetry.kernels import bare_kernel, merged
 from fusewatch.telemetry.otlp.columns import (
     CUSTOM_BUCKETS,
     EARLIEST,
@@ -97,7 +97,7 @@ _TOP: Final = U64(1) << U64(63)
 _MS: Final = 1_000_000
 
 
-@lean_inlined
+@merged
 def _miss(columns: Columns, of: int, kind: int, temporality: int, place: Place, point: Pair, at: Pair) -> int:
     number = columns.numbers[MISSES]
     if number >= len(columns.misses):
@@ -112,7 +112,7 @@ def _miss(columns: Columns, of: int, kind: int, temporality: int, place: Place, 
     return OK
 
 
-@lean_inlined
+@merged
 def _refuse(columns: Columns, reason: int, points: int, place: Place) -> None:
     numbers = columns.numbers
     if numbers[REFUSED] == 0:
@@ -120,7 +120,7 @@ def _refuse(columns: Columns, reason: int, points: int, place: Place) -> None:
     numbers[REFUSED] += points
 
 
-@lean_inlined
+@merged
 def _point(
     buffer: Bytes, point: Pair, kind: int, temporality: int, at: Pair, place: Place, key: np.uint64, known: Known, columns: Columns
 ) -> int:
@@ -168,7 +168,7 @@ def _point(
     return OK
 
 
-@lean_inlined
+@merged
 def _metric(buffer: Bytes, place: Place, at: Pair, key: np.uint64, known: Known, columns: Columns) -> int:
     """Writes the points of a Metric; OK, or what ends the walk."""
     status, kind, i, end, low, high = metric_parts(buffer, place[4], place[5], at, key)
@@ -198,7 +198,7 @@ def _metric(buffer: Bytes, place: Place, at: Pair, key: np.uint64, known: Known,
     return OK
 
 
-@lean_inlined
+@merged
 def _scope(buffer: Bytes, place: Place, at: Pair, key: np.uint64, known: Known, columns: Columns) -> int:
     """Writes the points of a ScopeMetrics; OK, or what ends the walk."""
     low, high = at
@@ -225,7 +225,7 @@ def _scope(buffer: Bytes, place: Place, at: Pair, key: np.uint64, known: Known, 
     return OK
 
 
-@lean_inlined
+@merged
 def _target_info(place: Place, at: Pair, known: Known, columns: Columns) -> int:
     """Writes the target_info of a resource that has points; OK, or what ends the walk."""
     low, high = join(at[0], at[1], U64(3), U64(5))
@@ -246,7 +246,7 @@ def _target_info(place: Place, at: Pair, known: Known, columns: Columns) -> int:
     return OK
 
 
-@lean_inlined
+@merged
 def _resource(buffer: Bytes, start: np.uint64, end: np.uint64, at: Pair, key: np.uint64, known: Known, columns: Columns) -> int:
     """Writes the points of a ResourceMetrics; OK, or what ends the walk."""
     i, first, last, named = start, U64(0), U64(0), False
@@ -272,7 +272,7 @@ def _resource(buffer: Bytes, start: np.uint64, end: np.uint64, at: Pair, key: np
     return OK
 
 
-@lean_kernel
+@bare_kernel
 def walk(buffer: Bytes, size: int, salt: np.uint64, key: np.uint64, known: Known, columns: Columns) -> int:
     """Fills the columns from an ExportMetricsServiceRequest in ``buffer[:size]``; OK, MALFORMED, UNUSUAL or TOO_MANY.
 

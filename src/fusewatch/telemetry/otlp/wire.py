@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusewatch.telemetry.hashing import U64, Bytes, fold
-from fusewatch.telemetry.kernels import lean_inlined
+from fusewatch.telemetry.kernels import merged
 from fusewatch.telemetry.samples import UInt64s
 
 UInt32s = NDArray[np.uint32]
@@ -29,13 +29,13 @@ _K2: Final = U64(0x4D5A2DA51DE1AA47)
 _K3: Final = U64(0xA0761D6478BD642F)
 
 
-@lean_inlined
+@merged
 def whole(number: np.uint64 | np.int64 | float) -> int:
     """A number as int64."""
     return np.int64(number)  # type: ignore[return-value]  # a number inside the kernel
 
 
-@lean_inlined
+@merged
 def varint(buffer: Bytes, i: np.uint64, end: np.uint64) -> tuple[np.uint64, np.uint64]:
     """The number at ``i`` and the position behind it; that position is past ``end`` when the number is cut off or too long."""
     value, shift = U64(0), U64(0)
@@ -49,7 +49,7 @@ def varint(buffer: Bytes, i: np.uint64, end: np.uint64) -> tuple[np.uint64, np.u
     return value, end + U64(1)
 
 
-@lean_inlined
+@merged
 def field(buffer: Bytes, i: np.uint64, end: np.uint64) -> tuple[np.uint64, np.uint64, np.uint64]:
     """Tag, start and end of the content of the field at ``i``; an end past ``end``: malformed.
 
@@ -71,14 +71,14 @@ def field(buffer: Bytes, i: np.uint64, end: np.uint64) -> tuple[np.uint64, np.ui
     return tag, i, end + U64(1)
 
 
-@lean_inlined
+@merged
 def join(low: np.uint64, high: np.uint64, other_low: np.uint64, other_high: np.uint64) -> tuple[np.uint64, np.uint64]:
     """One fingerprint of two in this order; as hard to collide as its parts are."""
     left, right = fold(low ^ _K0, other_low ^ _K1), fold(high ^ _K2, other_high ^ _K3)
     return fold(left ^ other_high, low ^ _K3) ^ right, fold(right ^ other_low, high ^ _K1) ^ left
 
 
-@lean_inlined
+@merged
 def find(keys: UInt64s, numbers: UInt32s, low: np.uint64, high: np.uint64) -> int:
     """The number under a fingerprint in a table of a power of two of slots, 0 where there is none."""
     mask = U64(len(numbers) - 1)
@@ -90,7 +90,7 @@ def find(keys: UInt64s, numbers: UInt32s, low: np.uint64, high: np.uint64) -> in
     return numbers[slot]  # type: ignore[no-any-return]  # a number inside the kernel
 
 
-@lean_inlined
+@merged
 def signed(number: np.uint64) -> int:
     """The number that zigzag encoding (``sint32``, ``sint64``) wrote as ``number``."""
     return whole(number >> U64(1)) ^ -whole(number & U64(1))
