@@ -12,19 +12,15 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from starlette.types import ASGIApp
 
 from fusewatch.access.config import is_loopback
-from fusewatch.access.gate import Gate
-from fusewatch.access.need import Need
-from fusewatch.access.routing import Guarded
 from fusewatch.access.service import Access
 from fusewatch.ingest import warming
-from fusewatch.ingest.remote_write_http import RemoteWrite
-from fusewatch.ingest.remote_writes import RemoteWrites
+from fusewatch.ingest.otlp import warming as otlp_warming
 from fusewatch.records.database import Database
 from fusewatch.server.http_server import HttpServer
 from fusewatch.server.receiver_app import ReceiverApp
+from fusewatch.server.receiver_ingest import ReceiverIngest
 from fusewatch.server.relay import Relay
 from fusewatch.server.settings.model import Settings
 from fusewatch.server.supervisor import Supervisor
@@ -32,11 +28,10 @@ from fusewatch.server.warmup import Warmup
 from fusewatch.storage.door import Door
 from fusewatch.storage.door_keeper import DoorKeeper
 from fusewatch.storage.door_server import DoorServer
-from fusewatch.storage.opening import open_door
+from fusewatch.storage.opening import log_folder, open_door
 from fusewatch.storage.store_door import DoorStatistics
 from fusewatch.telemetry.clock import Clock, SystemClock
 
-_WRITE_BODY_LIMIT: Final = 32 << 20
 _STOP_WITHIN_S: Final = 4.0
 
 
@@ -77,11 +72,12 @@ class ReceiverLife:
         settings, data_dir = self._settings, self._settings.data_dir
         database = await asyncio.to_thread(Database.open, settings.records, data_dir)
         access = Access(database=database, settings=settings.access, loopback=is_loopback(settings.address[0]), clock=self._clock)
-        door = open_door(settings.storage, data_dir, self._clock)
-        http = HttpServer(self._app(door, access), self._listener, tls=settings.access.tls)
+        ingest, door = await asyncio.to_thread(self._open_ingest, access)
+        app = ReceiverApp(ingest.apps, self._relay, unready=self._unready)
+        http = HttpServer(app, self._listener, tls=settings.access.tls)
         keeper = DoorKeeper(door)
         server = DoorServer(door, self._door_listener, statistics=lambda: self._statistics(door), close_port=http.stop)
-        self._supervisor.start([Warmup([warming.warm], clock=self._clock), keeper, server])
+        self._supervisor.start([Warmup([warming.warm, otlp_warming.warm], clock=self._clock), keeper, server, *ingest.components()])
         try:
             await http.start()
             self._log.debug("the receiver serves")
@@ -94,12 +90,12 @@ class ReceiverLife:
             await asyncio.to_thread(access.close)
             await asyncio.to_thread(database.close)
 
-    def _app(self, door: Door, access: Access) -> ReceiverApp:
-        def guarded(app: ASGIApp, name: str) -> ASGIApp:
-            return Gate(Guarded(app, Need.OPERATOR, name), access=access)
-
-        ingest = {("/api/v1/write", "POST"): guarded(RemoteWrite(RemoteWrites(door), body_limit=_WRITE_BODY_LIMIT), "prometheus.write")}
-        return ReceiverApp(ingest, self._relay, unready=self._unready)
+    def _open_ingest(self, access: Access) -> tuple[ReceiverIngest, Door]:
+        """The door and what comes through it."""
+        settings, data_dir = self._settings, self._settings.data_dir
+        door = open_door(settings.storage, data_dir, self._clock)
+        folder = log_folder(data_dir)
+        return ReceiverIngest(settings=settings, door=door, access=access, log_folder=folder, clock=self._clock), door
 
     def _unready(self) -> str | None:
         reasons = self._supervisor.unready_reasons()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -98,6 +98,8 @@ class Door:
         self._rows, self._since = 0, 0.0
         self._disk_checked = float("-inf")
         self._disk_full = False
+        #: Called with the number of a segment, and the lock held, before the engine may take it over.
+        self.before_hand_on: Callable[[int], None] = lambda _number: None
         self._group = GroupSync(self._take_all) if sync else None
 
     # Sinks ----------------------------------------------------------------------------------------------------------------------
@@ -115,11 +117,11 @@ class Door:
     async def write_metadata(self, entries: Sequence[MetricMetadata]) -> None:
         """See :meth:`fusewatch.telemetry.ports.MetadataSink.write_metadata`."""
         if entries:
-            await self._take(Entry(nothing(metadata=entries)))
+            await self._taken(Entry(nothing(metadata=entries)))
 
     async def write_event(self, event: Event) -> None:
         """See :meth:`fusewatch.telemetry.ports.EventSink.write_event`."""
-        await self._take(Entry(nothing(), (event,)))
+        await self._taken(Entry(nothing(), (event,)))
 
     async def write_decoded(self, decoded: Decoded) -> None:
         """Logs what a decoder made of a request, less what is too old or too far ahead.
@@ -129,14 +131,32 @@ class Door:
             SamplesRejectedError: the first reason why samples were left out; all others were taken.
             StaleReferencesError: nothing was taken; decode again.
         """
+        await self.append(decoded)
+
+    def append(self, decoded: Decoded) -> Awaitable[None]:
+        """The same for a decoder that goes on at once: its arrays are done with when this returns; what it returns is to be awaited.
+
+        Raises as :meth:`write_decoded`, at once or when awaited.
+        """
         inside, late = self._within_window(decoded)
         if len(inside.refs) or len(inside.histograms) or len(inside.exemplars) or inside.metadata:
-            await self._take(Entry(inside))
-        self.figures.written += len(inside.refs) + len(inside.histograms)
-        error = _both(decoded.problem, late)
+            taken = self._take(Entry(inside))
+        else:
+            taken = None
+        return self._finish(taken, len(inside.refs) + len(inside.histograms), _both(decoded.problem, late))
+
+    async def _finish(self, taken: Awaitable[None] | None, written: int, error: SamplesRejectedError | None) -> None:
+        if taken is not None:
+            await taken
+        self.figures.written += written
         if error is not None:
             self.figures.refused += error.rejected
             raise error
+
+    async def _taken(self, entry: Entry) -> None:
+        taken = self._take(entry)
+        if taken is not None:
+            await taken
 
     def _decode(self, batch: SampleBatch) -> Decoded:
         """The batch with references instead of ids."""
@@ -199,13 +219,14 @@ class Door:
 
     # Logging --------------------------------------------------------------------------------------------------------------------
 
-    async def _take(self, entry: Entry) -> None:
+    def _take(self, entry: Entry) -> Awaitable[None] | None:
+        """Takes the entry, now (None) or by another thread, which gets rows of its own."""
         if self._group is None and len(entry.decoded.refs) < _INLINE_ROWS:
             self._take_all((entry,))
-            return
-        # Another thread takes it; the next request decodes into the same memory.
+            return None
+        # The next request decodes into the same memory.
         entry = Entry(own(entry.decoded), entry.events)
-        await (self._group.take(entry) if self._group else asyncio.to_thread(self._take_all, (entry,)))
+        return asyncio.ensure_future(self._group.take(entry) if self._group else asyncio.to_thread(self._take_all, (entry,)))
 
     def _take_all(self, entries: Sequence[Entry]) -> None:
         """Logs all entries with one write; returns when they are safe."""
@@ -283,6 +304,7 @@ class Door:
     def _next_segment(self) -> bool:
         old, size = self._log.number, self._log.size
         try:
+            self.before_hand_on(old)
             self._log.open_segment(old + 1)
         except OSError:
             return False  # the old segment goes on; there will be another try

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from fusewatch.telemetry.addresses import checked_listen
 from fusewatch.telemetry.config import Block, DurationMs, Size
 from fusewatch.telemetry.otlp.names import Strategy
 
@@ -19,6 +20,10 @@ _HOUR: int = 3_600_000
 class OtlpSettings(Block):
     """How OTLP metrics become series, and what a request may cost."""
 
+    #: Address and port of OTLP over gRPC; "" for none. Where the default one is taken, that is a warning.
+    grpc: Annotated[str, AfterValidator(checked_listen)] = "127.0.0.1:4317"
+    #: The same for OTLP over HTTP, which the one port takes too, on ``/v1/metrics``.
+    http: Annotated[str, AfterValidator(checked_listen)] = "127.0.0.1:4318"
     #: What happens to names.
     translation_strategy: Strategy = Strategy.UNDERSCORES_WITH_SUFFIXES
     #: Resource attributes that become labels of every series …
