@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from fusewatch.ingest.graphite import GraphiteDecoder
+from fusewatch.ingest.threads import run_to_end
 from fusewatch.telemetry.known_series import Decoded
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError
 
@@ -128,7 +129,7 @@ class GraphiteServer:
 
     async def _decoded(self, lines: bytes) -> Decoded:
         if len(lines) > _INLINE_BYTES:
-            return await asyncio.to_thread(self._decoder.decode, lines)
+            return await run_to_end(lambda: self._decoder.decode(lines))
         return self._decoder.decode(lines)
 
     def _count(self, decoded: Decoded) -> None:

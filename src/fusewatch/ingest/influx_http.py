@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from fusewatch.ingest.bodies import BodyError, read_body, unpacked
 from fusewatch.ingest.influx import InfluxDecoder
+from fusewatch.ingest.threads import run_to_end
 from fusewatch.telemetry.known_series import Decoded
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError, SeriesLimitError, StorageError
 
@@ -65,7 +66,7 @@ class InfluxHttp:
 
     async def _decoded(self, body: bytes, precision: str, database: str) -> Decoded:
         if len(body) > _INLINE_BYTES:
-            return await asyncio.to_thread(self._decoder.decode, body, precision=precision, database=database)
+            return await run_to_end(lambda: self._decoder.decode(body, precision=precision, database=database))
         return self._decoder.decode(body, precision=precision, database=database)
 
 

@@ -53,7 +53,7 @@ class ReceiverIngest:
         self._access = access
         state = DeltaState(max_series=settings.otlp.delta_max_series)
         snapshots = DeltaSnapshots(log_folder, state)
-        self._decoder = OtlpMetricsDecoder(door.book, settings.otlp, state, snapshots.load(door.book))
+        self._decoder = OtlpMetricsDecoder(door.book, settings.otlp, state, snapshots.load(door.book), clock=clock)
         door.before_hand_on = snapshots.save
         self._otlp = OtlpWriter(self._decoder, self._append)
         self._clock = clock

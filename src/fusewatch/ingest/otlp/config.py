@@ -30,6 +30,7 @@ class OtlpSettings(Block):
     promote_resource_attributes: tuple[str, ...] = ()
     #: … or all of them, but for those that ``ignore_resource_attributes`` lists.
     promote_all_resource_attributes: bool = False
+    #: Resource attributes that become no labels although all others do.
     ignore_resource_attributes: tuple[str, ...] = ()
     #: Whether target_info has service.name, service.namespace and service.instance.id beside job and instance.
     keep_identifying_resource_attributes: bool = False
@@ -53,6 +54,7 @@ class OtlpSettings(Block):
     body_limit: Annotated[Size, Field(ge=1 << 10)] = 64 << 20
     #: A point with more attributes, or with labels longer than this in all, is refused.
     attribute_limit: Annotated[int, Field(ge=1)] = 128
+    #: What the labels of a point may take in all.
     label_size_limit: Annotated[Size, Field(ge=1 << 8)] = 16 << 10
 
     @field_validator("promote_resource_attributes", "ignore_resource_attributes")
