@@ -32,12 +32,13 @@ from fusewatch.server.errors import StartError
 from fusewatch.server.http_server import HttpServer
 from fusewatch.server.listener import open_listener
 from fusewatch.server.settings.model import Settings
-from fusewatch.storage.door import Door, StaleReferencesError
+from fusewatch.storage.door import StaleReferencesError
+from fusewatch.storage.opening import log_folder, open_door
 from fusewatch.telemetry.addresses import split_listen
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.components import Component
 from fusewatch.telemetry.known_series import Decoded
-from fusewatch.telemetry.ports import OverloadedError
+from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError
 
 _WRITE_BODY_LIMIT: Final = 32 << 20
 #: By path and method.
@@ -45,17 +46,22 @@ Ingest = Mapping[tuple[str, str], ASGIApp]
 
 
 class ReceiverIngest:
-    """All protocols over one door. ``apps`` are those of the one port, each with its gate; ``components`` the ports of their own."""
+    """All protocols over one door, which it opens.
 
-    def __init__(self, *, settings: Settings, door: Door, access: Access, log_folder: Path, clock: Clock) -> None:
+    ``apps`` are those of the one port, each with its gate; ``components`` the ports of their own.
+    """
+
+    def __init__(self, *, settings: Settings, access: Access, clock: Clock) -> None:
         self._settings = settings
-        self._door = door
         self._access = access
         state = DeltaState(max_series=settings.otlp.delta_max_series)
-        snapshots = DeltaSnapshots(log_folder, state)
-        self._decoder = OtlpMetricsDecoder(door.book, settings.otlp, state, snapshots.load(door.book), clock=clock)
-        door.before_hand_on = snapshots.save
-        self._otlp = OtlpWriter(self._decoder, self._append)
+        self._deltas = DeltaSnapshots(log_folder(settings.data_dir), state)
+        # Before the door opens a segment of its own: then the engine may take over those that the sums are read from.
+        self._deltas.load()
+        self.door = door = open_door(settings.storage, settings.data_dir, clock)
+        door.before_hand_on = self._deltas.save
+        self._decoder = OtlpMetricsDecoder(door.book, settings.otlp, state, clock=clock)
+        self._otlp = OtlpWriter(self._decoder, self._append_sums)
         self._clock = clock
         writes = RemoteWrites(door, zero_samples=settings.storage.start_time_zero_sample)
         influx = InfluxHttp(
@@ -86,7 +92,7 @@ class ReceiverIngest:
             found.append(http if "http" in given else _WhereFree(http, settings.otlp.http))
         if settings.graphite.listen:
             host, port = split_listen(settings.graphite.listen)
-            decoder = GraphiteDecoder(self._door.book, self._clock)
+            decoder = GraphiteDecoder(self.door.book, self._clock)
             found.append(GraphiteServer(decoder, self._append, GraphiteOptions(host=host, port=port)))
         return found
 
@@ -96,9 +102,16 @@ class ReceiverIngest:
     def _append(self, decoded: Decoded) -> Awaitable[None]:
         """Into the log; what the decoder had against a request is told by whoever decoded it."""
         try:
-            return self._door.append(replace(decoded, problem=None))
+            return self.door.append(replace(decoded, problem=None))
         except StaleReferencesError:
             raise OverloadedError("the series are being looked through: try again") from None
+
+    def _append_sums(self, decoded: Decoded) -> Awaitable[None]:
+        try:
+            self._deltas.note_new()
+        except OSError as error:
+            raise ReadOnlyError(f"can't write the sums of delta series: {error.strerror}") from error
+        return self._append(decoded)
 
     def _grpc_options(self) -> GrpcOptions:
         tls = self._settings.access.tls

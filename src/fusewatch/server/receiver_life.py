@@ -28,7 +28,6 @@ from fusewatch.server.warmup import Warmup
 from fusewatch.storage.door import Door
 from fusewatch.storage.door_keeper import DoorKeeper
 from fusewatch.storage.door_server import DoorServer
-from fusewatch.storage.opening import log_folder, open_door
 from fusewatch.storage.store_door import DoorStatistics
 from fusewatch.telemetry.clock import Clock, SystemClock
 
@@ -72,7 +71,8 @@ class ReceiverLife:
         settings, data_dir = self._settings, self._settings.data_dir
         database = await asyncio.to_thread(Database.open, settings.records, data_dir)
         access = Access(database=database, settings=settings.access, loopback=is_loopback(settings.address[0]), clock=self._clock)
-        ingest, door = await asyncio.to_thread(self._open_ingest, access)
+        ingest = await asyncio.to_thread(ReceiverIngest, settings=settings, access=access, clock=self._clock)
+        door = ingest.door
         app = ReceiverApp(ingest.apps, self._relay, unready=self._unready)
         http = HttpServer(app, self._listener, tls=settings.access.tls)
         keeper = DoorKeeper(door)
@@ -89,13 +89,6 @@ class ReceiverLife:
             door.close()
             await asyncio.to_thread(access.close)
             await asyncio.to_thread(database.close)
-
-    def _open_ingest(self, access: Access) -> tuple[ReceiverIngest, Door]:
-        """The door and what comes through it."""
-        settings, data_dir = self._settings, self._settings.data_dir
-        door = open_door(settings.storage, data_dir, self._clock)
-        folder = log_folder(data_dir)
-        return ReceiverIngest(settings=settings, door=door, access=access, log_folder=folder, clock=self._clock), door
 
     def _unready(self) -> str | None:
         reasons = self._supervisor.unready_reasons()

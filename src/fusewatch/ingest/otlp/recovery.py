@@ -1,13 +1,13 @@
 """What the sums of delta series come to after a restart of the receiver.
 
-The sums are written beside the log each time a segment of it ends, before the engine may take the segment over. So whatever is later than
-the snapshot is in the segments that follow it, and these are all still there: the last value of each series is looked up in them.
+The sums are written beside the log each time a segment of it ends, before the engine may take the segment over; the ids of series that are
+new since then are written before their first sum is logged. So at a start whatever is later than the snapshot is in the segments that
+follow it, which are all still there, and it is known which series to look for.
 """
 
 from __future__ import annotations
 
 import struct
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -15,104 +15,111 @@ import numpy as np
 import structlog
 
 from fusewatch.ingest.otlp.delta import DeltaState
-from fusewatch.storage.book import SeriesBook
 from fusewatch.storage.log_reader import SegmentReader
 from fusewatch.storage.records import read_histograms, read_samples
 from fusewatch.storage.wal import Kind, SegmentFile, find_segments
-from fusewatch.telemetry.known_series import UInt32s
 from fusewatch.telemetry.samples import STALE_BITS, Float64s, Int64s, UInt64s
 
 _FILE: Final = "deltas"
-_LONG_LOG: Final = 256 << 20
+_IDS_FILE: Final = "deltas.ids"
 _NUMBER: Final = struct.Struct("<Q")
 _STALE: Final = np.uint64(STALE_BITS)
-
 
 #: Ids, times (ms) and values of some samples.
 Columns = tuple[UInt64s, Int64s, Float64s]
 
 
 class DeltaSnapshots:
-    """Keeps the sums in a file of the log's folder. ``save`` is called with the number of the segment that ends."""
+    """Keeps the sums in files of the log's folder."""
 
     def __init__(self, folder: Path, state: DeltaState) -> None:
         self._path = folder / _FILE
+        self._ids_path = folder / _IDS_FILE
         self._folder = folder
         self._state = state
-        self._saved = -1
 
-    def load(self, book: SeriesBook) -> LoggedValues:
-        """Takes the snapshot up, and finds what the log holds beyond it. Blocks; before the log is written again."""
-        number, found = 0, True
-        try:
-            data = self._path.read_bytes()
-            number = _NUMBER.unpack_from(data)[0]
-            self._state.load(data[_NUMBER.size :])
-        except FileNotFoundError:
-            found = False
-        except (ValueError, struct.error) as error:
-            structlog.get_logger(component="otlp").warning("the sums of delta series can't be read; they begin anew", reason=str(error))
-        # Without a snapshot no segment has ended since there were deltas, so a long log has none to speak of.
-        if not found and sum(file.path.stat().st_size for file in find_segments(self._folder)) > _LONG_LOG:
-            number = sys.maxsize
-        return LoggedValues.read(self._folder, after=number, book=book)
+    def load(self) -> None:
+        """Brings the sums to what was logged last. Blocks; must be done before the log is written again.
+
+        Raises:
+            OSError: the sums can't be written.
+        """
+        number = self._read_snapshot()
+        ids = self._state.ids | self._read_ids()
+        segments = [file for file in find_segments(self._folder) if file.number > number]
+        if not ids or not segments:
+            return
+        wanted = np.sort(np.fromiter(ids, np.uint64, len(ids)))
+        histograms: dict[int, tuple[int, bytes]] = {}
+        for file in segments:
+            found, times, values = _latest(_read_segment(file, wanted, histograms))
+            slots = np.array([self._state.slot(one)[0] for one in found.tolist()], np.int32)
+            self._state.seed(slots, times, values)
+        for one, stored in histograms.items():
+            self._state.seed_native(self._state.slot(one)[0], stored)
+        self.save(segments[-1].number)
+
+    def note_new(self) -> None:
+        """Writes which series are new; to be called before their first sums are logged.
+
+        Raises:
+            OSError: they can't be written, so nothing of them must be logged.
+        """
+        if self._state.fresh:
+            with self._ids_path.open("ab") as file:
+                file.write(np.array(self._state.fresh, np.uint64).tobytes())
+            self._state.fresh.clear()
 
     def save(self, number: int) -> None:
-        """Writes the sums as they are at the end of that segment, where there are any."""
-        if not len(self._state) and self._saved <= 0:
+        """Writes the sums as they are at the end of that segment, where there are or were any.
+
+        Raises:
+            OSError: they can't be written.
+        """
+        if not len(self._state) and not self._path.exists():
             return
         fresh = self._path.with_suffix(".new")
         fresh.write_bytes(_NUMBER.pack(number) + self._state.dump())
         fresh.replace(self._path)
-        self._saved = len(self._state)
+        self._ids_path.unlink(missing_ok=True)
+        self._state.fresh.clear()
+
+    def _read_snapshot(self) -> int:
+        """The segment at whose end the sums were so; 0 without any."""
+        try:
+            data = self._path.read_bytes()
+            self._state.load(data[_NUMBER.size :])
+            self._state.fresh.clear()
+            return int(_NUMBER.unpack_from(data)[0])
+        except FileNotFoundError:
+            return 0
+        except (ValueError, struct.error) as error:
+            structlog.get_logger(component="otlp").warning("the sums of delta series can't be read; they begin anew", reason=str(error))
+            return 0
+
+    def _read_ids(self) -> set[int]:
+        try:
+            data = self._ids_path.read_bytes()
+        except FileNotFoundError:
+            return set()
+        return set(np.frombuffer(data, np.uint64, len(data) // 8).tolist())
 
 
-class LoggedValues:
-    """The last value of each series in some segments; implements :class:`fusewatch.ingest.otlp.delta.LastValues`."""
-
-    def __init__(self, book: SeriesBook, ids: UInt64s, times: Int64s, values: Float64s, histograms: dict[int, tuple[int, bytes]]) -> None:
-        self._book = book
-        self._ids, self._times, self._values = ids, times, values
-        self._histograms = histograms
-
-    @classmethod
-    def read(cls, folder: Path, *, after: int, book: SeriesBook) -> LoggedValues:
-        """Of the segments with a higher number than ``after``. Blocks."""
-        columns: Columns = np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0)
-        histograms: dict[int, tuple[int, bytes]] = {}
-        for file in find_segments(folder):
-            if file.number > after:
-                columns = _latest([columns, *_read_segment(file, histograms)])
-        return cls(book, *columns, histograms)
-
-    def last_values(self, refs: UInt32s) -> tuple[Int64s, Float64s]:
-        """See :meth:`fusewatch.ingest.otlp.delta.LastValues.last_values`."""
-        times, values = np.full(len(refs), -1, np.int64), np.zeros(len(refs))
-        if len(self._ids):
-            wanted = self._book.ids[refs]
-            at = np.minimum(np.searchsorted(self._ids, wanted), len(self._ids) - 1)
-            there = self._ids[at] == wanted
-            times[there], values[there] = self._times[at[there]], self._values[at[there]]
-        return times, values
-
-    def last_histogram(self, ref: int) -> tuple[int, bytes] | None:
-        """See :meth:`fusewatch.ingest.otlp.delta.LastValues.last_histogram`."""
-        return self._histograms.get(int(self._book.ids[ref]))
-
-
-def _read_segment(file: SegmentFile, histograms: dict[int, tuple[int, bytes]]) -> list[Columns]:
-    """The float samples of a segment that are no staleness markers; its histograms are entered."""
-    parts: list[Columns] = []
+def _read_segment(file: SegmentFile, wanted: UInt64s, histograms: dict[int, tuple[int, bytes]]) -> list[Columns]:
+    """The float samples of some series (sorted ids) in a segment that are no staleness markers; the series' histograms are entered."""
+    parts: list[Columns] = [(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0))]
     reader = SegmentReader(file)
     while records := reader.read(reader.size):
         for record in records:
             if record.kind is Kind.SAMPLES:
                 ids, times, bits = read_samples(record.body)
-                good = bits != _STALE
+                good = (bits != _STALE) & (wanted[np.minimum(np.searchsorted(wanted, ids), len(wanted) - 1)] == ids)
                 parts.append((ids[good], times[good], bits[good].view(np.float64)))
             elif record.kind is Kind.HISTOGRAMS:
                 rows = read_histograms(record.body)
                 for k, one in enumerate(rows.ids.tolist()):
+                    if wanted[min(np.searchsorted(wanted, one), len(wanted) - 1)] != one:
+                        continue
                     body = rows.bodies[rows.offsets[k] : rows.offsets[k + 1]].tobytes()
                     histograms[one] = max(histograms.get(one, (-1, b"")), (int(rows.timestamps[k]), body))
     reader.close()
