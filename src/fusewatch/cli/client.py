@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,18 +54,30 @@ class Client:
         Raises:
             Failure: the server can't be reached, refuses, or answers with an error; says which.
         """
+        with self.open(path, list(form.items())) as answer:
+            return _decoded(answer.read(), answer.status)
+
+    @contextlib.contextmanager
+    def open(self, path: str, form: Sequence[tuple[str, str]]) -> Iterator[http.client.HTTPResponse]:
+        """The answer to a POST of a form, to be read piece by piece.
+
+        Raises:
+            Failure: the server can't be reached, refuses, answers with an error, or stops answering; says which.
+        """
         request = urllib.request.Request(  # noqa: S310 - http or https, checked above
             self._base + path, urllib.parse.urlencode(form).encode(), self._headers, method="POST"
         )
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - as above
-                return _decoded(answer.read(), answer.status)
+                yield answer
         except urllib.error.HTTPError as error:
             with error:
                 raise Failure(refusal(error.code, error.read())) from None
         except urllib.error.URLError as error:
             reason = error.reason.strerror or error.reason if isinstance(error.reason, OSError) else error.reason
             raise Failure(f"no server answers at {self._base}: {reason} (is `fusewatch up` running? --server names another)") from None
+        except BrokenPipeError:
+            raise  # of the output that the answer is written to
         except (OSError, http.client.HTTPException) as error:
             raise Failure(f"the connection to {self._base} broke: {error}") from None
 
