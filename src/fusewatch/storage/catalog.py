@@ -65,7 +65,9 @@ class Catalog:
         """
         found = self._all(tuple(matchers), budget)
         table, refs = self._table, found.refs
-        within = (table.first[refs] <= max(end, 0) // HOUR_MS) & (table.last[refs] >= max(start, 0) // HOUR_MS)
+        # A series without any sample left has a first hour behind all others.
+        last_hour = min(max(end, 0) // HOUR_MS, (1 << 32) - 2)
+        within = (table.first[refs] <= last_hour) & (table.last[refs] >= max(start, 0) // HOUR_MS)
         selection = found.only(within)
         _check_count(len(selection), budget)
         return selection

@@ -80,6 +80,7 @@ class Reader:
             recent = assemble(len(selection), parts)
             if not len(tombstones) and not self._sealed.span.overlaps(start, end):
                 return series_set(selection.labels, recent.samples)
+            start, end = self._sealed.span.clamp(start, end)
             query = ChunkQuery(selection.ids, selection.metrics, start, end, tombstones, budget)
             return series_set(selection.labels, self._sealed.chunks.read(handle, query, recent))
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fusewatch.storage.catalog import Catalog
 from fusewatch.storage.chunk_reader import ChunkReader
 from fusewatch.storage.config import StorageSettings
+from fusewatch.storage.deletion import Deletion
 from fusewatch.storage.errors import ClickHouseError
 from fusewatch.storage.events import EventStore, MetadataStore
 from fusewatch.storage.group_sync import GroupSync
@@ -65,6 +66,7 @@ class MetricStore:
         self._catalog = Catalog(table=parts.table, pool=parts.pool)
         sealed = Sealed(chunks=ChunkReader.with_threads(), span=parts.span, graveyard=parts.graveyard)
         self._reader = Reader(intake=parts.intake, pool=parts.pool, catalog=self._catalog, sealed=sealed, oldest=self._retention.oldest)
+        self._deletion = Deletion(parts=parts, catalog=self._catalog, sealer=self._sealer, clock=clock)
         self._events = EventStore(intake=parts.intake, pool=parts.pool)
         self._metadata = MetadataStore(intake=parts.intake, pool=parts.pool)
         self._remote = RemoteWriter(table=parts.table, max_series=settings.max_series)
@@ -92,7 +94,7 @@ class MetricStore:
 
     def components(self) -> list[Component]:
         """What must run while the store is open."""
-        return [self._parts.committer, self._sealer, self._retention]
+        return [self._parts.committer, self._sealer, self._retention, self._deletion]
 
     def close(self) -> None:
         """Commits what waits, as far as it can, and closes everything. Blocks. What is left is replayed at the next start."""
@@ -192,6 +194,26 @@ class MetricStore:
         else:
             reason = f"is more than {format_duration(self._settings.future)} ahead of this machine's clock (storage.future)"
         return _only(rows, good), SamplesRejectedError(f"out of bounds: timestamp {first} {reason}", rejected)
+
+    # Deleting -------------------------------------------------------------------------------------------------------------------
+
+    def delete_series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int) -> None:
+        """Deletes the samples that series matching any selector have from ``start`` to ``end`` (ms, both included). Blocks.
+
+        They are hidden at once, and removed from disk within days or by :meth:`clean_tombstones`. What is written later is seen.
+
+        Raises:
+            ClickHouseError, ReadOnlyError: nothing was deleted.
+        """
+        self._deletion.delete(selectors, start, end)
+
+    def clean_tombstones(self) -> None:
+        """Removes what was deleted from disk. Blocks, for as long as it takes to write its days anew.
+
+        Raises:
+            ClickHouseError, CorruptChunkError: what was deleted is still hidden.
+        """
+        self._deletion.clean()
 
     # Reading --------------------------------------------------------------------------------------------------------------------
 
