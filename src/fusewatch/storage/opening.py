@@ -27,6 +27,8 @@ from fusewatch.storage.tombstones import Graveyard
 from fusewatch.storage.wal import LogWriter, find_segments
 from fusewatch.telemetry.clock import Clock
 
+#: Eight queries at a time, and what the components need beside them.
+_HANDLES: Final = 12
 _LOG_FOLDER: Final = "wal"
 _NO_SPACE_CODE: Final = 243
 _SERIES: Final = """
@@ -63,7 +65,7 @@ def open_parts(settings: StorageSettings, data_dir: Path, clock: Clock) -> Parts
         StoreOpenError: with one line that says what to do; nothing is left open.
     """
     folder = DataFolder.claim(data_dir)
-    pool = ClientPool(Endpoint(settings, data_dir))
+    pool = ClientPool(Endpoint(settings, data_dir), size=_HANDLES)
     try:
         with as_open_errors(data_dir), _clickhouse_open_errors(data_dir):
             return _open(settings, folder, pool, clock)

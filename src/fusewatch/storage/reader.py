@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -99,10 +100,11 @@ class Reader:
             condition = "id IN ({ids:Array(UInt64)})"
             parameters["ids"] = wanted.tolist()
         parts: list[Rows] = []
-        for block in handle.blocks(_ROWS.format(ids=condition), parameters):
-            budget.check()
-            budget.take(len(block["id"]))
-            parts.append(place_stored(block, wanted, by_id))
+        with closing(handle.blocks(_ROWS.format(ids=condition), parameters)) as found:
+            for block in found:
+                budget.check()
+                budget.take(len(block["id"]))
+                parts.append(place_stored(block, wanted, by_id))
         return parts
 
     def series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[Labels]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from fusewatch.storage.client import Handle
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.folder import disk_usage
 from fusewatch.storage.opening import Parts
+from fusewatch.storage.sealer import Sealer
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.samples import Int64s
 
@@ -35,7 +36,8 @@ class StorageStatistics:
 
     ``waiting_samples`` and ``queue_bytes`` are what ClickHouse does not have yet, ``queue_limit`` from where on writes are refused;
     ``read_only_reason`` is why nothing at all is stored, None while it is.
-    ``retention_ms`` and ``retention_bytes`` are 0 for no limit.
+    ``retention_ms`` and ``retention_bytes`` are 0 for no limit. ``seal_lag_s`` and ``merge_lag_s`` say for how long the oldest block has
+    been over and is not compressed yet, and the oldest day and is not merged yet; 0 while there is none.
     """
 
     series: int
@@ -57,6 +59,13 @@ class StorageStatistics:
     refused_samples: int
     schema_version: int
     read_only_reason: str | None
+    sealed_samples: int
+    merged_samples: int
+    last_seal_s: float
+    last_merge_s: float
+    seal_lag_s: float
+    merge_lag_s: float
+    tombstones: int
 
 
 @dataclass(slots=True)
@@ -124,7 +133,14 @@ class Cardinality:
 
 
 def read_statistics(
-    settings: StorageSettings, data_dir: Path, parts: Parts, *, bounds: SampleBounds, written: int, refused: int
+    settings: StorageSettings,
+    data_dir: Path,
+    parts: Parts,
+    *,
+    sealer: Sealer,
+    bounds: SampleBounds,
+    written: int,
+    refused: int,
 ) -> StorageStatistics:
     """The figures of an open store. Blocks."""
     intake, disk = parts.intake, disk_usage(data_dir)
@@ -151,4 +167,6 @@ def read_statistics(
         refused_samples=refused,
         schema_version=parts.schema_version,
         read_only_reason=intake.refusing,
+        tombstones=len(parts.graveyard.current),
+        **asdict(sealer.statistics()),
     )

@@ -64,7 +64,8 @@ class MetricStore:
             clock=clock,
         )
         self._catalog = Catalog(table=parts.table, pool=parts.pool)
-        sealed = Sealed(chunks=ChunkReader.with_threads(), span=parts.span, graveyard=parts.graveyard)
+        self._chunks = ChunkReader.with_threads()
+        sealed = Sealed(chunks=self._chunks, span=parts.span, graveyard=parts.graveyard)
         self._reader = Reader(intake=parts.intake, pool=parts.pool, catalog=self._catalog, sealed=sealed, oldest=self._retention.oldest)
         self._deletion = Deletion(parts=parts, catalog=self._catalog, sealer=self._sealer, clock=clock)
         self._events = EventStore(intake=parts.intake, pool=parts.pool)
@@ -109,6 +110,7 @@ class MetricStore:
     def abandon(self) -> None:
         """Closes everything as it is; the log is replayed at the next start."""
         self._intake.close()
+        self._chunks.close()
         self._parts.pool.close()
         self._parts.folder.close()
 
@@ -246,7 +248,15 @@ class MetricStore:
     def statistics(self) -> StorageStatistics:
         """The store's figures now. Blocks."""
         bounds = self._bounds.since(self._retention.oldest())
-        return read_statistics(self._settings, self._data_dir, self._parts, bounds=bounds, written=self._written, refused=self._refused)
+        return read_statistics(
+            self._settings,
+            self._data_dir,
+            self._parts,
+            sealer=self._sealer,
+            bounds=bounds,
+            written=self._written,
+            refused=self._refused,
+        )
 
     def cardinality(self, limit: int = 10, start: int | None = None, end: int | None = None) -> Cardinality:
         """Where the series seen between ``start`` and ``end`` (ms; default: the last hour) come from. Blocks."""
