@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def test_small_slices_and_several_threads_read_the_same(open_store: OpenStore, c
     write(store, {SERIES[0]: {NOW + 5: 1.0}, UP: {NOW: 1.0}})
     before = everything(store)
     for chunks in (ChunkReader(slice_bytes=1), ChunkReader(slice_bytes=20_000), ChunkReader.with_threads()):
-        store._reader._sealed = type(store._reader._sealed)(chunks=chunks, span=store._parts.span, graveyard=store._parts.graveyard)
+        store._reader._sealed = replace(store._reader._sealed, chunks=chunks)
         assert everything(store) == before
 
 

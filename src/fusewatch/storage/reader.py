@@ -16,10 +16,11 @@ from fusewatch.storage.chunk_span import ChunkSpan
 from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.head import HeadView
 from fusewatch.storage.intake import Intake
+from fusewatch.storage.lifetimes import EVER, Lifetimes
 from fusewatch.storage.partitions import BLOCK_HOURS
 from fusewatch.storage.read_kernels import group, merge, place_ids, select_waiting
 from fusewatch.storage.series_kernels import HOUR_MS
-from fusewatch.storage.tombstones import Graveyard
+from fusewatch.storage.tombstones import Graveyard, Tombstones
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.ports import Budget
@@ -44,11 +45,21 @@ Rows = tuple[Int64s, Int64s, UInt64s, UInt64s]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """What a reader needs to know of sealed samples: how chunks are read, when there are none, and what was deleted."""
+    """What a reader needs to know of sealed samples: how chunks are read, when there are none, what was deleted, how long each is kept."""
 
     chunks: ChunkReader
     span: ChunkSpan
     graveyard: Graveyard
+    lifetimes: Lifetimes
+
+    def hidden(self, selection: Selection, start: int, end: int) -> Tombstones:
+        """What hides samples from ``start`` to ``end`` (ms): tombstones, and the ends of lifetimes."""
+        dead = self.graveyard.current
+        if self.lifetimes.is_varied:
+            ids, unsigned, signed = selection.ids, np.zeros(len(selection), np.uint64), np.full(len(selection), EVER, np.int64)
+            oldest = self.lifetimes.oldest_by_series(selection.labels, selection.metrics)
+            dead = dead.with_others(Tombstones(unsigned, selection.metrics, ids, signed, oldest - 1, ~unsigned))
+        return dead.within(start, end)
 
 
 class Reader:
@@ -73,7 +84,7 @@ class Reader:
             return SeriesSet.empty()
         # Tombstones first: they go once nothing is left for them to hide. Then the head before rows before chunks: what is committed or
         # sealed in between is seen twice, which the merge undoes, never not at all.
-        tombstones = self._sealed.graveyard.current.within(start, end)
+        tombstones = self._sealed.hidden(selection, start, end)
         parts = [select_from(view, selection, (start, end)) for view in self._intake.view()]
         budget.take(sum(len(part[0]) for part in parts))
         with self._pool.handle(reserved=reserved) as handle:

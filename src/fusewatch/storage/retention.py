@@ -12,6 +12,8 @@ import structlog
 from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.committer import Committer
 from fusewatch.storage.config import RetentionSettings
+from fusewatch.storage.expiry import Expiry
+from fusewatch.storage.lifetimes import Lifetimes
 from fusewatch.storage.partitions import BLOCK_HOURS, DAY_HOURS, drop_chunks, drop_rows, find_blocks, find_days
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.series_table import SeriesTable
@@ -38,6 +40,7 @@ class Retention:
         self,
         *,
         settings: RetentionSettings,
+        lifetimes: Lifetimes,
         pool: ClientPool,
         committer: Committer,
         lock: threading.RLock,
@@ -48,12 +51,14 @@ class Retention:
         self._committer = committer
         self._table = table
         self._settings = settings
+        self._lifetimes = lifetimes
+        self._expiry = Expiry(lifetimes)
         self._pool = pool
         self._clock = clock
 
     def oldest(self) -> int:
-        """The first millisecond that is kept; far in the past when everything is."""
-        return self._clock.now_ms() - self._settings.metrics if self._settings.metrics else -(1 << 62)
+        """The first millisecond of which anything is kept; far in the past when everything is."""
+        return self._lifetimes.oldest()
 
     async def run(self) -> None:
         """Looks every ten minutes, until cancelled."""
@@ -69,8 +74,10 @@ class Retention:
         """
         with self._lock, self._pool.handle() as handle:
             self._drop_days(handle)
+            if self._lifetimes.is_varied:
+                self._expiry.apply(handle)
+            self._forget_series(handle)
             if self._settings.metrics:
-                self._forget_series(handle)
                 self._delete_events(handle)
 
     def _drop_days(self, handle: Handle) -> None:
@@ -91,16 +98,18 @@ class Retention:
                 surplus -= sizes[day]
 
     def _forget_series(self, handle: Handle) -> None:
+        if self.oldest() <= 0:
+            return
         # A series that comes back in between would be stored by a commit, and then deleted with the old one.
         with self._committer.lock:
-            gone = self._table.forget(max(self.oldest() // HOUR_MS, 0))
+            gone = self._table.forget(self.oldest() // HOUR_MS)
             for start in range(0, len(gone), _SLICE):
                 ids = {"ids": gone[start : start + _SLICE].tolist()}
                 for statement in _DELETE_SERIES:
                     handle.command(statement, ids)
 
     def _delete_events(self, handle: Handle) -> None:
-        cutoff = {"cutoff": self.oldest()}
+        cutoff = {"cutoff": self._clock.now_ms() - self._settings.metrics}
         # Looked at first: a deletion rewrites parts even where it finds nothing.
         if handle.rows(_COUNT_EVENTS, cutoff)[0][0]:
             handle.command(_DELETE_EVENTS, cutoff)

@@ -20,6 +20,7 @@ from fusewatch.storage.events import EventStore, MetadataStore
 from fusewatch.storage.group_sync import GroupSync
 from fusewatch.storage.head import Columns
 from fusewatch.storage.intake import Entry
+from fusewatch.storage.lifetimes import Lifetimes
 from fusewatch.storage.opening import Parts, open_parts
 from fusewatch.storage.reader import Reader, Sealed
 from fusewatch.storage.remote_writer import RemoteWriter, learn
@@ -55,17 +56,19 @@ class MetricStore:
         self._clock = clock
         self._table, self._intake = parts.table, parts.intake
         self._sealer = build_sealer(parts, clock)
+        lifetimes = Lifetimes(settings.retention, clock)
         self._retention = Retention(
             settings=settings.retention,
+            lifetimes=lifetimes,
             pool=parts.pool,
             committer=parts.committer,
             lock=self._sealer.lock,
             table=parts.table,
             clock=clock,
         )
-        self._catalog = Catalog(table=parts.table, pool=parts.pool)
+        self._catalog = Catalog(table=parts.table, pool=parts.pool, lifetimes=lifetimes)
         self._chunks = ChunkReader.with_threads()
-        sealed = Sealed(chunks=self._chunks, span=parts.span, graveyard=parts.graveyard)
+        sealed = Sealed(chunks=self._chunks, span=parts.span, graveyard=parts.graveyard, lifetimes=lifetimes)
         self._reader = Reader(intake=parts.intake, pool=parts.pool, catalog=self._catalog, sealed=sealed, oldest=self._retention.oldest)
         self._deletion = Deletion(parts=parts, catalog=self._catalog, sealer=self._sealer, clock=clock)
         self._events = EventStore(intake=parts.intake, pool=parts.pool)
