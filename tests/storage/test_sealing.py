@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def test_small_slices_and_several_threads_read_the_same(open_store: OpenStore, c
     write(store, {SERIES[0]: {NOW + 5: 1.0}, UP: {NOW: 1.0}})
     before = everything(store)
     for chunks in (ChunkReader(slice_bytes=1), ChunkReader(slice_bytes=20_000), ChunkReader.with_threads()):
-        store._reader._sealed = type(store._reader._sealed)(chunks=chunks, span=store._parts.span, graveyard=store._parts.graveyard)
+        store._reader._sealed = replace(store._reader._sealed, chunks=chunks)
         assert everything(store) == before
 
 
@@ -233,6 +234,36 @@ def test_the_sealer_works_by_itself(store: MetricStore, clock: ManualClock) -> N
 
     asyncio.run(run())
     assert read(store) == {UP: {NOW - DAY: 1.0}}
+
+
+def test_retention_drops_chunks_by_day_and_rows_by_block(open_store: OpenStore, clock: ManualClock) -> None:
+    store = open_store(retention={"metrics": "2d"})
+    write(store, {UP: {NOW - DAY: 1.0, NOW - DAY + 3 * HOUR: 1.0, NOW: 2.0}})
+    commit(store)
+    store._sealer.seal_block(MONDAY - 24)
+    clock.now += DAY + 2 * HOUR
+    store._retention.apply()
+    assert (stored(store, "chunks"), stored(store, "samples")) == (1, 2)
+    assert read(store) == {UP: {NOW - DAY + 3 * HOUR: 1.0, NOW: 2.0}}  # the chunk's day is not over yet, and not shown
+    clock.now += 10 * HOUR
+    store._retention.apply()
+    assert (stored(store, "chunks"), stored(store, "samples")) == (1, 1)
+    clock.now = NOW + 2 * DAY
+    store._sealer.merge_day(MONDAY)
+    store._retention.apply()
+    assert (stored(store, "chunks"), stored(store, "samples")) == (1, 0)
+    assert read(store) == {UP: {NOW: 2.0}}
+
+
+def test_over_its_size_the_oldest_day_goes_with_its_rows_and_chunks(open_store: OpenStore) -> None:
+    store = open_store(retention={"metrics": "30d", "size": 1})
+    write(store, {UP: {NOW - 2 * DAY: 1.0, NOW - 2 * DAY + 5 * HOUR: 1.0, NOW - DAY: 2.0, NOW: 3.0}})
+    commit(store)
+    for block in (MONDAY - 48, MONDAY - 24, MONDAY):
+        store._sealer.seal_block(block)
+    store._retention.apply()
+    assert (stored(store, "chunks"), stored(store, "samples")) == (1, 0)
+    assert read(store) == {UP: {NOW: 3.0}}
 
 
 def test_samples_of_a_chunk_count_only_as_far_as_they_are_wanted(store: MetricStore) -> None:

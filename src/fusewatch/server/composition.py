@@ -11,8 +11,10 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 
 from fusewatch import __version__
+from fusewatch.access.audit import Actor
 from fusewatch.access.config import is_loopback
 from fusewatch.access.http import access_router
+from fusewatch.access.identity import Identity
 from fusewatch.access.service import Access
 from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.router import PREFIX, own_router
@@ -149,6 +151,8 @@ class Composition:
         return PrometheusServices(
             engine=self._engine,
             reader=self._rooms.store,
+            admin=self._rooms.store,
+            audit=self._audit,
             pool=self.pool,
             clock=self._clock,
             targets=lambda: views.prometheus_targets(self.scrape.targets()),
@@ -159,6 +163,9 @@ class Composition:
             external_labels=lambda: Labels(self.configuration.settings.global_.external_labels),
             lookback_ms=settings.query.lookback_delta,
         )
+
+    async def _audit(self, who: Identity, action: str, target: str) -> None:
+        await self.access.change(Actor(who.name, who.address), lambda change: change.record(action, target))
 
     def _cardinality(self, limit: int) -> Cardinality:
         store = self._rooms.store

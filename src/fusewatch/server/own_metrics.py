@@ -19,7 +19,20 @@ _SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 #: The route of requests that no route took: pages, assets, refusals.
 UNROUTED: Final = "other"
 # Fields of the storage statistics that only grow.
-_GROWING: Final = frozenset({"commits", "written_samples", "refused_samples", "scrapes", "failed", "lost", "samples", "rejected"})
+_GROWING: Final = frozenset(
+    {
+        "commits",
+        "written_samples",
+        "refused_samples",
+        "sealed_samples",
+        "merged_samples",
+        "scrapes",
+        "failed",
+        "lost",
+        "samples",
+        "rejected",
+    }
+)
 
 
 class OwnMetrics:

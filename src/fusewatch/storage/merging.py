@@ -7,7 +7,8 @@ crash in between leaves the same samples twice, never a hole: those of the merge
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from typing import Any, Final
 
 import numpy as np
@@ -53,8 +54,9 @@ class DayMerger:
         tombstones = cut.tombstones.within(day * HOUR_MS if day else _EVER[0], (day + DAY_HOURS) * HOUR_MS)
         with self._pool.handle() as handle:
             clear_staging(handle)
-        for chunks in self._slices(day):
-            writer.add(self._merged(chunks, day, tombstones))
+        with closing(self._slices(day)) as slices:
+            for chunks in slices:
+                writer.add(self._merged(chunks, day, tombstones))
         writer.flush()
         with self._pool.handle() as handle:
             if writer.samples:
@@ -74,12 +76,12 @@ class DayMerger:
         sizes = np.diff(samples.offsets)
         return SortedSamples(np.repeat(metrics, sizes), np.repeat(ids, sizes), samples.times, samples.bits)
 
-    def _slices(self, day: int) -> Iterator[ChunkRows]:
+    def _slices(self, day: int) -> Generator[ChunkRows]:
         """The chunks of the day in order, whole series together."""
         held: list[dict[str, Any]] = []
         count = 0
-        with self._pool.handle() as handle:
-            for block in handle.blocks(_CHUNKS, {"day": day}):
+        with self._pool.handle() as handle, closing(handle.blocks(_CHUNKS, {"day": day})) as found:
+            for block in found:
                 held.append(block)
                 count += int(block["count"].sum())
                 if count >= self._slice_samples:

@@ -34,6 +34,8 @@ from fusewatch.storage.tombstones import Graveyard
 from fusewatch.storage.wal import find_segments
 from fusewatch.telemetry.clock import Clock
 
+#: Eight queries at a time, and what the components need beside them.
+_HANDLES: Final = 12
 _LOG_FOLDER: Final = "wal"
 _NO_SPACE_CODE: Final = 243
 _SERIES: Final = """
@@ -80,7 +82,7 @@ def open_door(settings: StorageSettings, data_dir: Path, clock: Clock) -> Door:
         OSError: the log can't be written.
     """
     limits = DoorLimits(
-        retention=settings.retention.metrics,
+        retention=settings.retention.longest,
         future=settings.future,
         queue=settings.queue,
         segment_rows=settings.commit_rows,
@@ -98,7 +100,7 @@ def open_parts(settings: StorageSettings, folder: DataFolder, clock: Clock, *, r
     Raises:
         StoreOpenError: with one line that says what to do; nothing is left open, the folder neither.
     """
-    pool = ClientPool(Endpoint(settings, folder.path))
+    pool = ClientPool(Endpoint(settings, folder.path), size=_HANDLES)
     try:
         with as_open_errors(folder.path), _clickhouse_open_errors(folder.path):
             log_folder(folder.path).mkdir(exist_ok=True)

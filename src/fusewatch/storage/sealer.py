@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,6 +18,7 @@ from fusewatch.storage.partitions import BLOCK_HOURS, DAY_HOURS, BlockRows, Chun
 from fusewatch.storage.sealing import BlockSealer, Cut
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.telemetry.clock import Clock
+from fusewatch.telemetry.ports import StorageError
 
 _log = structlog.get_logger(component="storage")
 _PAUSE_S: Final = 15
@@ -85,7 +87,8 @@ class Sealer:
         with self._pool.handle() as handle:
             blocks, days = self._look(handle), find_days(handle)
         now, wall = self._clock.monotonic(), self._clock.now_ms()
-        seal_lags = [min(now - self._seen[one.block].since, (wall - _end_of(one)) / 1000) for one in blocks]
+        since = {block: seen.since for block, seen in self._seen.copy().items()}
+        seal_lags = [min(now - since.get(one.block, now), (wall - _end_of(one)) / 1000) for one in blocks]
         merge_lags = [(wall - _end_of(one)) / 1000 - _DAY_GRACE_S for one in days if one.sealed]
         return replace(self._done, seal_lag_s=max(0.0, *seal_lags, 0.0), merge_lag_s=max(0.0, *merge_lags, 0.0))
 
@@ -99,9 +102,7 @@ class Sealer:
         """
         with self._pool.handle() as handle:
             due = [one.block for one in self._look(handle) if self._is_due(one)]
-        for block in due:
-            self.seal_block(block)
-        return len(due)
+        return _each(self.seal_block, due)
 
     def seal_block(self, block: int) -> int:
         """Seals the rows that a block (hours since the epoch) has now; how many samples they were. Blocks.
@@ -135,9 +136,9 @@ class Sealer:
     def _is_due(self, one: BlockRows) -> bool:
         if one.rows >= self._most_rows:
             return True
-        now, seen = self._clock.monotonic(), self._seen[one.block]
+        now, seen = self._clock.monotonic(), self._seen.get(one.block)
         is_over = self._clock.now_ms() >= _end_of(one) + _GRACE_MS
-        return is_over and (now - seen.changed >= _QUIET_S or now - seen.since >= _PATIENCE_S)
+        return is_over and seen is not None and (now - seen.changed >= _QUIET_S or now - seen.since >= _PATIENCE_S)
 
     # Merging --------------------------------------------------------------------------------------------------------------------
 
@@ -149,9 +150,7 @@ class Sealer:
         """
         with self._pool.handle() as handle:
             due = [one.day for one in find_days(handle) if one.sealed and self._is_mergeable(one)]
-        for day in due:
-            self.merge_day(day)
-        return len(due)
+        return _each(self.merge_day, due)
 
     def merge_day(self, day: int) -> int:
         """Seals what rows a day (hours since the epoch) has, and merges its chunks; how many samples there are. Blocks.
@@ -181,6 +180,19 @@ class Sealer:
         now, wall = self._clock.monotonic(), self._clock.now_ms()
         is_over = wall >= _end_of(one) + _DAY_GRACE_S * 1000 and now - self._sealed_at.get(one.day, float("-inf")) >= _DAY_GRACE_S
         return is_over and now - self._merged_at.get(one.day, float("-inf")) >= _MERGE_PAUSE_S
+
+
+def _each(act: Callable[[int], int], starts: list[int]) -> int:
+    """Does all of it, whatever one of them raises; how many there were."""
+    problem: StorageError | None = None
+    for start in starts:
+        try:
+            act(start)
+        except StorageError as error:
+            problem = problem or error
+    if problem is not None:
+        raise problem
+    return len(starts)
 
 
 def _end_of(one: BlockRows | ChunkDay) -> int:
