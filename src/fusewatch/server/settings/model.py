@@ -12,6 +12,7 @@ from fusewatch.api.config import EventsSettings
 from fusewatch.collect.config import GlobalConfig, ScrapeConfig
 from fusewatch.records.config import RecordsSettings
 from fusewatch.server.logs import LogFormat, LogLevel
+from fusewatch.storage.backup.config import BackupSettings
 from fusewatch.storage.config import StorageSettings
 from fusewatch.telemetry.config import Block, DurationMs
 
@@ -91,6 +92,7 @@ class Settings(Block):
     query: QuerySettings = QuerySettings()
     storage: StorageSettings = StorageSettings()
     records: RecordsSettings = RecordsSettings()
+    backup: BackupSettings = BackupSettings()
     access: AccessSettings = AccessSettings()
     events: EventsSettings = EventsSettings()
 
