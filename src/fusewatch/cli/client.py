@@ -20,7 +20,7 @@ _TIMEOUT_S: Final = 130.0
 
 
 class Client:
-    """A server's Prometheus API.
+    """A server's APIs, Prometheus' and our own.
 
     ``server`` is its address such as ``http://127.0.0.1:9470``; a user name and password in it are sent as basic authentication.
     """
@@ -43,8 +43,19 @@ class Client:
         Raises:
             Failure: the server can't be reached, refuses, or answers with an error; says which.
         """
+        return self._send("POST", path, urllib.parse.urlencode(form).encode(), {})
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The answer of our own API to a GET; raises as :meth:`ask` does."""
+        return self._send("GET", path, None, {})
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer of our own API to JSON; raises as :meth:`ask` does."""
+        return self._send("POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> dict[str, Any]:
         request = urllib.request.Request(  # noqa: S310 - http or https, checked above
-            self._base + path, urllib.parse.urlencode(form).encode(), self._headers, method="POST"
+            self._base + path, body, {**self._headers, **headers}, method=method
         )
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - as above
