@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
@@ -28,6 +28,8 @@ from fusewatch.collect.scrape.manager import ScrapeManager
 from fusewatch.promql.engine import Engine, QueryLimits
 from fusewatch.server import views
 from fusewatch.server.app import build_app
+from fusewatch.server.backup_source import backup_source
+from fusewatch.server.backups import BackupKeeper
 from fusewatch.server.configuration import Configuration
 from fusewatch.server.event_loop import EventLoopMonitor
 from fusewatch.server.health import Health
@@ -88,11 +90,15 @@ class Composition:
             events=rooms.store,
             apply=[self._apply],
         )
+        self.backups = BackupKeeper(
+            settings=settings.backup, source=backup_source(rooms.store, settings, source.path), events=rooms.store, clock=clock
+        )
         self._engine = Engine(rooms.store, _query_limits(settings), lookback_ms=settings.query.lookback_delta)
         self.metrics.watch_components(self.supervisor.statuses, ready=lambda: not self.supervisor.unready_reasons())
         self.metrics.watch_storage(rooms.store.statistics)
         self.metrics.watch_queries(self.pool.statistics)
         self.metrics.watch_scrapes(self.scrape.statistics)
+        self.metrics.watch_backups(self.backups.statistics)
         self.app = self._build_app(settings)
 
     def start(self) -> None:
@@ -110,6 +116,7 @@ class Composition:
             EventLoopMonitor(clock=self._clock, registry=self.metrics.registry),
             Warmup(self._kernels(), clock=self._clock),
             *self._rooms.store.components(),
+            self.backups,
             self.host,
             self.scrape,
             SelfCollector(
@@ -132,7 +139,7 @@ class Composition:
         self.host.apply(settings.host)
 
     def _build_app(self, settings: Settings) -> FastAPI:
-        health = Health(statuses=self.supervisor.statuses, unready_reasons=self.supervisor.unready_reasons)
+        health = Health(statuses=self.supervisor.statuses, unready_reasons=self.supervisor.unready_reasons, backup=self.backups.age)
         return build_app(
             routes=[
                 *health.routes(),
@@ -164,9 +171,6 @@ class Composition:
             lookback_ms=settings.query.lookback_delta,
         )
 
-    async def _audit(self, who: Identity, action: str, target: str) -> None:
-        await self.access.change(Actor(who.name, who.address), lambda change: change.record(action, target))
-
     def _cardinality(self, limit: int) -> Cardinality:
         store = self._rooms.store
         return views.cardinality_of(store.cardinality(limit), store.statistics())
@@ -193,7 +197,12 @@ class Composition:
             history=History(engine=self._engine, clock=self._clock),
             webhooks=lambda: self.configuration.settings.events.webhooks,
             secrets_base=self._base_dir,
+            backups=self.backups,
+            audit=self._audit,
         )
+
+    async def _audit(self, who: Identity, action: str, target: str, values: Mapping[str, Any] | None = None) -> None:
+        await self.access.change(Actor(who.name, who.address), lambda change: change.record(action, target, after=values))
 
 
 def _prefixed(router: APIRouter) -> APIRouter:

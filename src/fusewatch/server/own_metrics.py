@@ -31,6 +31,7 @@ _GROWING: Final = frozenset(
         "lost",
         "samples",
         "rejected",
+        "completed",
     }
 )
 
@@ -80,6 +81,10 @@ class OwnMetrics:
     def watch_queries(self, statistics: Callable[[], Any]) -> None:
         """Shows every number of the query pool's statistics (a dataclass) as ``fusewatch_query_<name>``."""
         self.registry.register(_Statistics("fusewatch_query_", "Queries", statistics))
+
+    def watch_backups(self, statistics: Callable[[], Any]) -> None:
+        """Shows every number of the statistics of backups (a dataclass) as ``fusewatch_backup_<name>``."""
+        self.registry.register(_Statistics("fusewatch_backup_", "Backups", statistics))
 
     def watch_scrapes(self, statistics: Callable[[], Any]) -> None:
         """Shows every number of the scrape statistics (a dataclass) as ``fusewatch_scrape_<name>``."""

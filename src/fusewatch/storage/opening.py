@@ -124,7 +124,7 @@ def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock
         histogram_metrics = metrics_with_histograms(handle)
     metadata.load()
     files = find_segments(log_folder(folder.path))
-    committed = files[0].number - 1 if files else _highest_seq(pool)
+    committed = files[0].number - 1 if files else highest_seq(pool)
     door = None if receiver is not None else open_door(settings, folder.path, clock)
     follower = LogFollower(folder=log_folder(folder.path), table=table, learn=metadata.remember, bounds=bounds)
     follower.histogram_metrics |= histogram_metrics
@@ -165,8 +165,8 @@ def _hand_on(door: Door | None) -> None:
         door.hand_on(force=True)
 
 
-def _highest_seq(pool: ClientPool) -> int:
-    """The last segment that was committed; only asked where no log is left to say it."""
+def highest_seq(pool: ClientPool) -> int:
+    """The last segment of which ClickHouse has anything; only asked where no log is left to say it."""
     with pool.handle() as handle:
         return int(handle.rows(_HIGHEST_SEQ)[0][0])
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 
+from fusewatch.storage.backup.freezing import Freezer
 from fusewatch.storage.catalog import Catalog
 from fusewatch.storage.chunk_reader import ChunkReader
 from fusewatch.storage.config import StorageSettings
@@ -117,6 +118,11 @@ class MetricStore:
         """What must run while the store is open."""
         door: Component = self._door if isinstance(self._door, DoorClient) else DoorKeeper(self.door)
         return [door, self._parts.committer, self._sealer, self._retention, self._deletion]
+
+    def freezer(self) -> Freezer:
+        """What holds the store still for a backup."""
+        parts = self._parts
+        return Freezer(pool=parts.pool, follower=self._follower, committer=parts.committer, lock=self._sealer.lock, clock=self._clock)
 
     def close(self) -> None:
         """Commits what waits, as far as it can, and closes everything. Blocks. What is left is replayed at the next start."""

@@ -14,6 +14,7 @@ from fusewatch.ingest.config import GraphiteSettings, InfluxSettings
 from fusewatch.ingest.otlp.config import OtlpSettings
 from fusewatch.records.config import RecordsSettings
 from fusewatch.server.logs import LogFormat, LogLevel
+from fusewatch.storage.backup.config import BackupSettings
 from fusewatch.storage.config import StorageSettings
 from fusewatch.telemetry.addresses import split_listen
 from fusewatch.telemetry.config import Block, DurationMs
@@ -82,6 +83,7 @@ class Settings(Block):
     query: QuerySettings = QuerySettings()
     storage: StorageSettings = StorageSettings()
     records: RecordsSettings = RecordsSettings()
+    backup: BackupSettings = BackupSettings()
     access: AccessSettings = AccessSettings()
     events: EventsSettings = EventsSettings()
     otlp: OtlpSettings = OtlpSettings()

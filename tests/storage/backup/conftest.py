@@ -1,0 +1,42 @@
+"""A store, a target, and the words to bring one into the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fusewatch.storage.backup.catalog import choose
+from fusewatch.storage.backup.creating import Copied, Source, create_backup
+from fusewatch.storage.backup.manifest import Manifest, Origin
+from fusewatch.storage.backup.progress import Progress
+from fusewatch.storage.backup.restoring import restore
+from fusewatch.storage.backup.sending import LocalFile
+from fusewatch.storage.backup.target import Target, open_target
+from fusewatch.storage.store import MetricStore
+from fusewatch.telemetry.clock import SystemClock
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    return open_target(str(tmp_path / "backups"), create=True)
+
+
+def back_up(store: MetricStore, target: Target, **files: bytes) -> Manifest:
+    """A backup of a store and of further files."""
+
+    def copy(staging: Path) -> Copied:
+        for name, content in files.items():
+            (staging / name).write_bytes(content)
+        return Copied([LocalFile(staging / name, name) for name in files])
+
+    freezer = store.freezer()
+    source = Source(freezer=freezer, copy=copy, staging=freezer.data_dir / "staging", origin=Origin("1", "here", str(freezer.data_dir)))
+    return create_backup(source, target, clock=SystemClock(), progress=Progress())
+
+
+def bring_back(target: Target, folder: Path, *, backup: str | None = None, at: int | None = None, force: bool = False) -> Manifest:
+    """Restores a backup into a folder."""
+    manifest = choose(target, backup=backup, at=at)
+    restore(target, manifest, folder, force=force, progress=Progress())
+    return manifest
