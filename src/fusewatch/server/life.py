@@ -172,6 +172,7 @@ class Life:
         steps: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
             ("port", self._door.close_port),
             ("http", http.stop),
+            ("log", lambda: asyncio.to_thread(self._door.hand_on)),
             ("components", lambda: composition.stop(within_s=max(0.5, end - time.monotonic() - 3.0))),
             ("rooms", lambda: asyncio.to_thread(rooms.close)),
         ]
