@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -12,41 +13,20 @@ import numpy as np
 from fusewatch.telemetry.exposition import walker
 from fusewatch.telemetry.exposition.entries import EntryTable
 from fusewatch.telemetry.exposition.errors import MalformedLineError
+from fusewatch.telemetry.exposition.family_reader import FamilyReader
 from fusewatch.telemetry.exposition.lines import Line, MetadataLine, SampleLine, parse_line
+from fusewatch.telemetry.exposition.native import HistogramChoice
 from fusewatch.telemetry.exposition.negotiation import Format
 from fusewatch.telemetry.exposition.numbers import powers_of_five
+from fusewatch.telemetry.exposition.page import Naming, Page, first_of_each
 from fusewatch.telemetry.exposition.scan import NEWLINE, NO_TIMESTAMP
 from fusewatch.telemetry.exposition.slots import Slots
 from fusewatch.telemetry.labels import Labels
-from fusewatch.telemetry.samples import Float64s, Int64s, UInt64s
-
-#: What a line's labels become: the series' labels, or None when the line is dropped. What it raises refuses the page.
-Naming = Callable[[dict[str, str]], Labels | None]
+from fusewatch.telemetry.samples import Int64s, UInt64s
 
 _EOF: Final = b"# EOF"
 #: Keys that no page shows any more are forgotten, with all others, once they outnumber the page by this much.
 _SPARE_KEYS: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The samples of one page.
-
-    ``ids`` (n) uint64; ``timestamps`` (n) int64 ms, NO_TIMESTAMP where the line has none; ``values`` (n) float64.
-    ``series`` and ``timed_series``: ids of the series on the page, without and with a timestamp of their own.
-    ``scraped`` counts all samples, ``kept`` those that were not dropped, ``duplicates`` the kept ones that are left out because their
-    series stood on the page before. ``metadata``: the HELP, TYPE and UNIT lines that were not known before.
-    """
-
-    ids: UInt64s
-    timestamps: Int64s
-    values: Float64s
-    series: UInt64s
-    timed_series: UInt64s
-    scraped: int
-    kept: int
-    duplicates: int
-    metadata: Sequence[MetadataLine] = ()
 
 
 class PageReader:
@@ -55,7 +35,7 @@ class PageReader:
     ``naming`` is called once for each new line. Used by one thread at a time.
     """
 
-    def __init__(self, naming: Naming, *, honor_timestamps: bool = True) -> None:
+    def __init__(self, naming: Naming, *, honor_timestamps: bool = True, histograms: HistogramChoice | None = None) -> None:
         self._naming = naming
         self._honor_timestamps = honor_timestamps
         self._entries = EntryTable(np.uint64(secrets.randbits(64)))
@@ -66,14 +46,22 @@ class PageReader:
         self._full = False
         #: Labels of series that were named here and not taken out yet, by id: the caller clears it once they are stored.
         self.unnamed: dict[int, Labels] = {}
+        self._histograms = histograms or HistogramChoice()
+
+    @cached_property
+    def _families(self) -> FamilyReader:
+        return FamilyReader(self._naming, self.unnamed, self._histograms, honor_timestamps=self._honor_timestamps)
 
     def read(self, body: bytes, grammar: Format) -> Page:
         """What the page says.
 
         Raises:
             MalformedLineError: a line is malformed, or OpenMetrics' end is missing; the message names the line.
+            MalformedMessageError: a protobuf page can't be read.
             Exception: whatever ``naming`` raised to refuse a series.
         """
+        if grammar is Format.PROTOBUF:
+            return self._families.read(body)
         if self._full or grammar is not self._grammar:
             self._forget(grammar)
         content = _before_end(body) if grammar is Format.OPENMETRICS else body
@@ -83,8 +71,10 @@ class PageReader:
         """The same, quickly (0.4 µs a line), or None when more than ``most_new`` lines need Python: then :meth:`read` may take a while.
 
         Raises:
-            MalformedLineError, Exception: as :meth:`read`.
+            ExpositionError, Exception: as :meth:`read`.
         """
+        if grammar is Format.PROTOBUF:
+            return self._families.read_known(body, most_new)
         if self._full or grammar is not self._grammar:
             return None
         content = _before_end(body) if grammar is Format.OPENMETRICS else body
@@ -236,7 +226,7 @@ class _Walk:
         timed = slots.timed[: len(slots.ids)]
         ids, timestamps, values = slots.ids[self.slots[:rows]], self.timestamps[:rows], self.bits[:rows].view(np.float64)
         if self.counts[walker.REPEATED]:
-            first = _first_of_each(self.places[:rows], ids, timestamps)
+            first = first_of_each(self.places[:rows], ids, timestamps)
             ids, timestamps, values = ids[first], timestamps[first], values[first]
         return Page(
             ids=ids,
@@ -251,21 +241,6 @@ class _Walk:
         )
 
 
-def _first_of_each(places: Int64s, ids: UInt64s, timestamps: Int64s) -> list[int]:
-    """Rows to keep: the first of its series and timestamp; without a timestamp, only the first of its series. Rare, so plain Python."""
-    seen: set[int] = set()
-    taken: set[tuple[int, int]] = set()
-    rows = []
-    for row in np.argsort(places).tolist():
-        series, timestamp = int(ids[row]), int(timestamps[row])
-        if (series, timestamp) in taken or (timestamp == NO_TIMESTAMP and series in seen):
-            continue
-        seen.add(series)
-        taken.add((series, timestamp))
-        rows.append(row)
-    return rows
-
-
 def _before_end(body: bytes) -> bytes:
     """An OpenMetrics page without its last line ``# EOF``; the page itself where it lacks that line."""
     content = body.removesuffix(b"\n").removesuffix(_EOF)
@@ -273,7 +248,16 @@ def _before_end(body: bytes) -> bytes:
     return content if ended else body
 
 
-def warm() -> None:
-    """Loads the compiled code (or compiles it), so that no scrape has to wait for it."""
-    for grammar, page in ((Format.TEXT, b"a 1\n"), (Format.OPENMETRICS, b"a 1\n# EOF\n")):
-        PageReader(Labels).read(page, grammar)
+#: A native histogram with an exemplar: each part of the protobuf reader has something to do.
+_WARM_HISTOGRAM: Final = b"\x62\x00\x82\x01\x09\x11" + bytes(8)
+_WARM_METRIC: Final = b"\x3a" + bytes([len(_WARM_HISTOGRAM)]) + _WARM_HISTOGRAM
+_WARM_FAMILY: Final = b"\x0a\x01a\x18\x04\x22" + bytes([len(_WARM_METRIC)]) + _WARM_METRIC
+
+
+def warm(*, protobuf: bool = False) -> None:
+    """Loads the compiled code (or compiles it), so that no scrape has to wait for it; that for protobuf only where it is asked for."""
+    pages = [(Format.TEXT, b"a 1\n"), (Format.OPENMETRICS, b"a 1\n# EOF\n")]
+    if protobuf:
+        pages.append((Format.PROTOBUF, bytes([len(_WARM_FAMILY)]) + _WARM_FAMILY))
+    for grammar, page in pages:
+        PageReader(Labels, histograms=HistogramChoice(native=True)).read(page, grammar)
