@@ -118,7 +118,6 @@ class FamilyReader:
         self._keys: UInt64s = np.zeros((64, 2), np.uint64)
         self._entries: NDArray[np.uint32] = np.zeros(64, np.uint32)
         self._slots = Slots()
-        self._marks: Int64s = np.zeros(len(self._slots.seen), np.int64)
         self._said: dict[str, tuple[int, int]] = {}
         self._full = False
 
@@ -196,8 +195,6 @@ class FamilyReader:
         if slot is None:
             slot = self._slots.add(named.id)
             self._unnamed[named.id] = named
-            if len(self._marks) < len(self._slots.seen):
-                self._marks = np.concatenate([self._marks, np.zeros(len(self._slots.seen) - len(self._marks), np.int64)])
         return slot + FIRST_SLOT
 
     def _grow(self, places: int) -> None:
@@ -247,14 +244,14 @@ class FamilyReader:
             return ExemplarRows.empty()
         slots, times, bits, marks = (np.empty(len(found), np.int64) for _ in range(4))
         offsets, blob = np.empty(len(found) + 1, np.int64), np.empty(int((found[:, MESSAGE_END] - found[:, MESSAGE]).sum()), np.uint8)
-        labels = np.empty((MOST_LABELS, 4), np.int64)
-        count = read_page_exemplars(walk.page, found, self._marks, labels, (slots, times, bits, marks, offsets, blob))
+        labels, last = np.empty((MOST_LABELS, 4), np.int64), self._slots.marks.view(np.int64)
+        count = read_page_exemplars(walk.page, found, last, labels, (slots, times, bits, marks, offsets, blob))
         slots, marks = slots[:count], marks[:count]
         # Of several exemplars of a native histogram the newest leaves its mark; of any other series there is but one.
-        self._marks[slots] = marks
+        last[slots] = marks
         native = found[:, SLOT][found[:, OF_NATIVE] != 0]
         newest = np.isin(slots, native)
-        np.maximum.at(self._marks, slots[newest], marks[newest])
+        np.maximum.at(last, slots[newest], marks[newest])
         values = bits[:count].view(np.float64)
         return ExemplarRows(self._slots.ids[slots], times[:count], values, offsets[: count + 1], blob[: offsets[count]].copy())
 

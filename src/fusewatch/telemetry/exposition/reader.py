@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -14,19 +14,21 @@ from fusewatch.telemetry.exposition import walker
 from fusewatch.telemetry.exposition.entries import EntryTable
 from fusewatch.telemetry.exposition.errors import MalformedLineError
 from fusewatch.telemetry.exposition.family_reader import FamilyReader
-from fusewatch.telemetry.exposition.lines import Line, MetadataLine, SampleLine, parse_line
+from fusewatch.telemetry.exposition.lines import Exemplar, Line, MetadataLine, SampleLine, parse_exemplar, parse_line
 from fusewatch.telemetry.exposition.native import HistogramChoice
 from fusewatch.telemetry.exposition.negotiation import Format
 from fusewatch.telemetry.exposition.numbers import powers_of_five
 from fusewatch.telemetry.exposition.page import Naming, Page, first_of_each
 from fusewatch.telemetry.exposition.scan import NEWLINE, NO_TIMESTAMP
 from fusewatch.telemetry.exposition.slots import Slots
+from fusewatch.telemetry.label_kernels import MOST_CHARACTERS
 from fusewatch.telemetry.labels import Labels
-from fusewatch.telemetry.samples import Int64s, UInt64s
+from fusewatch.telemetry.samples import ExemplarRows, Int64s, UInt64s
 
 _EOF: Final = b"# EOF"
 #: Keys that no page shows any more are forgotten, with all others, once they outnumber the page by this much.
 _SPARE_KEYS: Final = 1_000
+_UINT64: Final = (1 << 64) - 1
 
 
 class PageReader:
@@ -68,7 +70,7 @@ class PageReader:
         return self._finish(body, content, self._walk(content, grammar))
 
     def read_known(self, body: bytes, grammar: Format, *, most_new: int = 20) -> Page | None:
-        """The same, quickly (0.4 µs a line), or None when more than ``most_new`` lines need Python: then :meth:`read` may take a while.
+        """The same, quickly (0.1 µs a line), or None when more than ``most_new`` lines need Python: then :meth:`read` may take a while.
 
         Raises:
             ExpositionError, Exception: as :meth:`read`.
@@ -93,7 +95,21 @@ class PageReader:
         if grammar is Format.OPENMETRICS and content is body:
             raise MalformedLineError("data does not end with # EOF")
         self._full = self._entries.count > 2 * walk.lines + _SPARE_KEYS
-        return walk.page(self._slots, self._stamp, metadata)
+        page = walk.page(self._slots, self._stamp, metadata)
+        exemplars = self._exemplars(content, walk)
+        return replace(page, exemplars=exemplars) if len(exemplars) else page
+
+    def _exemplars(self, content: bytes, walk: _Walk) -> ExemplarRows:
+        """The exemplars that were not stored before. Those with more than 128 characters of labels are left out, as Prometheus does."""
+        found = [(slot, mark, parse_exemplar(content[start:end])) for slot, start, end, mark in walk.exemplars.tolist()]
+        rows = []
+        for slot, mark, exemplar in found + walk.slow_exemplars:
+            before, self._slots.marks[slot] = self._slots.marks[slot], np.uint64(mark & _UINT64)
+            characters = sum(len(name) + len(value) for name, value in exemplar.labels.items())
+            if before != self._slots.marks[slot] and characters <= MOST_CHARACTERS:
+                at = NO_TIMESTAMP if exemplar.timestamp is None else exemplar.timestamp
+                rows.append((int(self._slots.ids[slot]), at, exemplar.value, Labels(exemplar.labels).canonical))
+        return ExemplarRows.of(rows) if rows else ExemplarRows.empty()
 
     def _forget(self, grammar: Format) -> None:
         self._entries.clear()
@@ -123,11 +139,14 @@ class PageReader:
             entries.successors,
             slots.seen,
             slots.timed,
+            slots.marks,
             walk.places,
             walk.slots,
             walk.timestamps,
             walk.bits,
+            walk.exemplar_rows,
             walk.todo_rows,
+            np.empty(1, np.uint64),
             walk.counts,
         )
         return walk
@@ -187,6 +206,9 @@ class PageReader:
             self._slots.seen[slot] = self._stamp
             self._slots.timed[slot] = timestamp != NO_TIMESTAMP
         walk.add(place, slot, timestamp, line.value)
+        if line.exemplar is not None:
+            mark = hash((tuple(line.exemplar.labels.items()), line.exemplar.value, line.exemplar.timestamp))
+            walk.slow_exemplars.append((slot, mark, line.exemplar))
 
 
 @dataclass(slots=True)
@@ -198,20 +220,28 @@ class _Walk:
     slots: walker.Int32s = field(init=False)
     timestamps: Int64s = field(init=False)
     bits: UInt64s = field(init=False)
+    exemplar_rows: Int64s = field(init=False)
     todo_rows: Int64s = field(init=False)
     counts: Int64s = field(init=False)
+    #: Slot, mark and exemplar of the lines that were read slowly.
+    slow_exemplars: list[tuple[int, int, Exemplar]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.places = np.empty(self.lines, np.int64)
         self.slots = np.empty(self.lines, np.int32)
         self.timestamps = np.empty(self.lines, np.int64)
         self.bits = np.empty(self.lines, np.uint64)
+        self.exemplar_rows = np.empty((self.lines, walker.EXEMPLAR_COLUMNS), np.int64)
         self.todo_rows = np.empty((self.lines, walker.TODO_COLUMNS), np.int64)
         self.counts = np.zeros(walker.COUNTS, np.int64)
 
     @property
     def todo(self) -> Int64s:
         return self.todo_rows[: self.counts[walker.TODO]]
+
+    @property
+    def exemplars(self) -> Int64s:
+        return self.exemplar_rows[: self.counts[walker.EXEMPLARS]]
 
     def add(self, place: int, slot: int, timestamp: int, value: float) -> None:
         row = self.counts[walker.ROWS]
