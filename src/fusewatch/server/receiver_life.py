@@ -16,7 +16,6 @@ import structlog
 from fusewatch.access.config import is_loopback
 from fusewatch.access.service import Access
 from fusewatch.ingest import warming
-from fusewatch.ingest.otlp import warming as otlp_warming
 from fusewatch.records.database import Database
 from fusewatch.server.http_server import HttpServer
 from fusewatch.server.receiver_app import ReceiverApp
@@ -77,7 +76,7 @@ class ReceiverLife:
         http = HttpServer(app, self._listener, tls=settings.access.tls)
         keeper = DoorKeeper(door)
         server = DoorServer(door, self._door_listener, statistics=lambda: self._statistics(door), close_port=http.stop)
-        self._supervisor.start([Warmup([warming.warm, otlp_warming.warm], clock=self._clock), keeper, server, *ingest.components()])
+        self._supervisor.start([Warmup([warming.warm, warming.warm_otlp], clock=self._clock), keeper, server, *ingest.components()])
         try:
             await http.start()
             self._log.debug("the receiver serves")

@@ -124,8 +124,7 @@ class SeriesBook:
                 keys, known = self.fingerprints
                 self.fingerprints, self._used = (np.zeros_like(keys), np.zeros_like(known)), 0
             self._widen_fingerprints(len(refs))
-            put_fingerprints(*self.fingerprints, lows, highs, refs)
-            self._used += len(refs)
+            self._used += put_fingerprints(*self.fingerprints, lows, highs, refs)
 
     def take_named(self, refs: UInt32s) -> Named:
         """What the log must be told of ``refs``, which it names now for the first time."""
