@@ -194,12 +194,16 @@ def test_blocks_are_sealed_when_they_are_over_and_days_merged(store: MetricStore
     write(store, {UP: {NOW: 1.0}})
     commit(store)
     assert sealer.seal_due() == 0  # the block goes on
-    clock.now = NOW + 2 * HOUR + 179_000
-    assert sealer.seal_due() == 0
-    clock.now += 1_000
-    assert sealer.statistics().seal_lag_s == 180
-    assert sealer.seal_due() == 1
-    assert sealer.statistics().seal_lag_s == 0
+    for half in (NOW + HOUR, NOW + 2 * HOUR):
+        clock.now = half + 179_000
+        assert sealer.seal_due() == 0
+        clock.now += 1_000
+        assert sealer.statistics().seal_lag_s == (0 if half == NOW + HOUR else 180)
+        assert sealer.seal_due() == 1
+        assert sealer.statistics().seal_lag_s == 0
+        write(store, {UP: {NOW: 1.0}})
+        commit(store)
+        sealer.seal_due()
     write(store, {UP: {NOW + 1: 2.0}})
     commit(store)
     assert sealer.seal_due() == 0  # more may come
@@ -209,7 +213,7 @@ def test_blocks_are_sealed_when_they_are_over_and_days_merged(store: MetricStore
     assert sealer.seal_due() == 0
     clock.now += 60_000
     assert sealer.seal_due() == 1
-    assert (sealer.statistics().sealed_samples, sealer.merge_due()) == (3, 0)
+    assert (sealer.statistics().sealed_samples, sealer.merge_due()) == (5, 0)
     clock.now = NOW + 26 * HOUR
     assert sealer.statistics().merge_lag_s == 5400
     assert sealer.merge_due() == 1
@@ -252,6 +256,19 @@ def test_after_warming_nothing_has_to_be_compiled(store: MetricStore, clock: Man
     store.clean_tombstones()
     everything(store)
     assert compiled() == before
+
+
+def test_today_is_merged_whenever_it_has_many_chunks(store: MetricStore) -> None:
+    for number in range(6):
+        assert store._sealer.merge_due() == 0
+        write(store, {UP: {NOW + number: 1.0}})
+        commit(store)
+        store._sealer.seal_block(MONDAY)
+    assert stored(store, "chunks") == 6
+    assert store._sealer.merge_due() == 1
+    assert stored(store, "chunks") == 1
+    assert store._sealer.merge_due() == 0
+    assert len(read(store)[UP]) == 6
 
 
 def test_the_sealer_works_by_itself(store: MetricStore, clock: ManualClock) -> None:
