@@ -48,9 +48,9 @@ class Step:
         chance.random()
         if self.kind == "write":
             return [(chance.randrange(len(SERIES)), chance.choice(TIMES)) for _ in range(60)]
-        start = chance.randrange(len(TIMES))
-        k = chance.randrange(len(SERIES))
-        return [(k, time) for time in TIMES[start : start + chance.randrange(1, 20)]]
+        k, start, size = chance.randrange(len(SERIES)), chance.randrange(len(TIMES)), chance.randrange(1, 20)
+        times = TIMES if chance.random() < 0.4 else TIMES[start : start + size]
+        return [(k, time) for time in times]
 
     def do(self, store: MetricStore) -> None:
         getattr(self, "_" + self.kind)(store)

@@ -82,6 +82,21 @@ def test_a_series_without_samples_is_in_no_answer_until_it_gets_one(open_store: 
         store = open_store()
 
 
+@pytest.mark.parametrize("cleaned", [False, True])
+def test_what_a_deleted_series_gets_before_a_crash_is_not_lost(open_store: OpenStore, cleaned: bool) -> None:
+    store = open_store()
+    write(store, {UP: {NOW: 1.0}})
+    store.delete_series([A], *FOREVER)
+    if cleaned:
+        store.clean_tombstones()
+    write(store, {UP: {NOW + 1: 2.0}})  # the log knows the series, and does not name it again
+    for _ in range(2):
+        store.abandon()
+        store = open_store()
+        assert read(store) == {UP: {NOW + 1: 2.0}}
+        assert series(store) == [UP]
+
+
 def test_a_series_that_is_deleted_piece_by_piece_goes_with_the_tombstones(store: MetricStore, clock: ManualClock) -> None:
     clock.now += DAY
     write(store, {UP: {NOW: 1.0, NOW + 5 * HOUR: 1.0}, DOWN: {NOW: 1.0}})

@@ -38,10 +38,12 @@ from fusewatch.telemetry.clock import Clock
 _HANDLES: Final = 12
 _LOG_FOLDER: Final = "wal"
 _NO_SPACE_CODE: Final = 243
+# A series whose samples were all deleted has no hours, but the log may hold new samples that do not name it again.
 _SERIES: Final = """
-SELECT id, any(metric_hash) AS metric_hash, toUInt32(min(series_hours.first)) AS first, toUInt32(max(series_hours.last)) AS last
-FROM series_hours
-INNER JOIN series USING id
+WITH hours AS (SELECT id, min(first) AS first, max(last) AS last, 1 AS known FROM series_hours GROUP BY id)
+SELECT id, any(metric_hash) AS metric_hash, toUInt32(any(if(known, first, 4294967295))) AS first, toUInt32(any(last)) AS last
+FROM series
+LEFT JOIN hours USING id
 GROUP BY id
 """
 _HIGHEST_SEQ: Final = """

@@ -174,8 +174,9 @@ def assemble(series: int, parts: list[Rows]) -> Recent:
     """Rows of any order as samples by series; empties ``parts``, whose memory is wanted."""
     if not parts:
         return Recent.none(series)
-    places, timestamps, bits, seqs = (np.concatenate([part[k] for part in parts]) for k in range(4))
+    columns: list[list[Any]] = [[part[k] for part in parts] for k in range(4)]
     parts.clear()
+    places, timestamps, bits, seqs = (np.concatenate(columns.pop(0)) for _ in range(4))  # each column once in memory, not twice
     size = len(places)
     ends, order = np.zeros(series + 1, np.int64), np.empty(size, np.int64)
     group(places, ends, order)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -22,15 +23,18 @@ from fusewatch.telemetry.ports import StorageError
 
 _log = structlog.get_logger(component="storage")
 _PAUSE_S: Final = 15
-#: A block is over for us this long after its end: senders are a little late.
+#: A block is over for us this long after its end, its first half this long after the middle: senders are a little late. Half a block is
+#: sealed by itself, because two hours of rows take longer to read than the day of chunks before them.
 _GRACE_MS: Final = 180_000
-#: It is sealed when no row has come for this long …
+#: Both are sealed when no row has come for this long …
 _QUIET_S: Final = 60.0
 #: … or they began to come this long ago: late rows make chunks of their own, so they are awaited.
 _PATIENCE_S: Final = 900.0
 #: A day is merged this long after its end and after the last seal in it, …
 _DAY_GRACE_S: Final = 1800.0
-#: … and again, when late samples came, not sooner than this after the last time: all of it is written anew.
+#: … today, whenever so many seals were made in it: many short chunks are slow to read, and merging is quick;
+_SEALS_A_MERGE: Final = 6
+#: … and an old day again, when late samples came, not sooner than this after the last time: all of it is written anew.
 _MERGE_PAUSE_S: Final = 6 * 3600.0
 #: A block with more rows than this is sealed before it is over.
 _MOST_ROWS: Final = 200_000_000
@@ -73,6 +77,9 @@ class Sealer:
         #: When the last seal in a day, and the last merge of it, ended (monotonic seconds), of this process.
         self._sealed_at: dict[int, float] = {}
         self._merged_at: dict[int, float] = {}
+        #: How often a day was sealed since it was merged, and which blocks were sealed in their middle.
+        self._seals = Counter[int]()
+        self._halved: set[int] = set()
         self._done = SealerStatistics()
 
     async def run(self) -> None:
@@ -120,6 +127,8 @@ class Sealer:
         seconds = time.monotonic() - started
         self._seen.pop(block, None)
         self._sealed_at[day_of(block)] = self._clock.monotonic()
+        self._seals[day_of(block)] += 1
+        self._halved = {block, *(one for one in self._halved if one >= block - DAY_HOURS)}
         self._done = replace(self._done, sealed_samples=self._done.sealed_samples + samples, last_seal_s=seconds)
         _log.info("sealed a block of samples", block=block, samples=samples, seconds=round(seconds, 3))
         return samples
@@ -137,7 +146,8 @@ class Sealer:
         if one.rows >= self._most_rows:
             return True
         now, seen = self._clock.monotonic(), self._seen.get(one.block)
-        is_over = self._clock.now_ms() >= _end_of(one) + _GRACE_MS
+        end = _end_of(one) if one.block in self._halved else _end_of(one) - BLOCK_HOURS * HOUR_MS // 2
+        is_over = self._clock.now_ms() >= end + _GRACE_MS
         return is_over and seen is not None and (now - seen.changed >= _QUIET_S or now - seen.since >= _PATIENCE_S)
 
     # Merging --------------------------------------------------------------------------------------------------------------------
@@ -172,12 +182,15 @@ class Sealer:
         samples = self._days.merge(day, cut)
         seconds = time.monotonic() - started
         self._merged_at[day] = self._clock.monotonic()
+        self._seals.pop(day, None)
         self._done = replace(self._done, merged_samples=self._done.merged_samples + samples, last_merge_s=seconds)
         _log.info("merged a day of samples", day=day, samples=samples, seconds=round(seconds, 3))
         return samples
 
     def _is_mergeable(self, one: ChunkDay) -> bool:
         now, wall = self._clock.monotonic(), self._clock.now_ms()
+        if wall < _end_of(one):
+            return self._seals[one.day] >= _SEALS_A_MERGE
         is_over = wall >= _end_of(one) + _DAY_GRACE_S * 1000 and now - self._sealed_at.get(one.day, float("-inf")) >= _DAY_GRACE_S
         return is_over and now - self._merged_at.get(one.day, float("-inf")) >= _MERGE_PAUSE_S
 
