@@ -148,9 +148,8 @@ class BackupKeeper:
 
     async def run(self) -> None:
         """Makes backups until cancelled."""
-        self._order = None
         await asyncio.to_thread(self._source.freezer.clear)
-        if self._settings.target and self._settings.every:
+        if self._settings.target and self._settings.every and self._due is None:
             await self._learn()
         while True:
             await self._wait()
