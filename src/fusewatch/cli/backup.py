@@ -26,6 +26,7 @@ from fusewatch.storage.backup.progress import Snapshot
 from fusewatch.storage.backup.pruning import Keep
 from fusewatch.storage.backup.pruning import prune as prune_target
 from fusewatch.storage.backup.restoring import restore
+from fusewatch.storage.backup.target import normal
 from fusewatch.storage.backup.verifying import verify as verify_target
 from fusewatch.storage.errors import FolderInUseError
 from fusewatch.storage.folder import MARKER
@@ -206,7 +207,8 @@ def _create_here(target: str | None, settings: Settings, config: Path | None, bu
 
 
 def _create_there(client: Client, target: str | None, bucket: Bucket) -> None:
-    wish = {"target": _absolute(target or ""), "endpoint": bucket.endpoint, "region": bucket.region, "profile": bucket.profile}
+    # A folder as seen from here: the server may run in another one.
+    wish = {"target": normal(target or ""), "endpoint": bucket.endpoint, "region": bucket.region, "profile": bucket.profile}
     number = client.post(_PATH, wish)["number"]
     bar = Bar()
     try:
@@ -215,7 +217,9 @@ def _create_there(client: Client, target: str | None, bucket: Bucket) -> None:
             done = next((run for run in state["runs"] if run["number"] == number), None)
             if done is not None:
                 break
-            bar.show(_snapshot(state["running"] or {}))
+            if (state["running"] or {}).get("number") != number:
+                raise Failure("the server was started again meanwhile: ask for another backup")
+            bar.show(_snapshot(state["running"]))
             time.sleep(_LOOK_S)
     finally:
         bar.close()
@@ -233,11 +237,6 @@ def _tell(name: str, total: int, sent: int, left_out: Sequence[str]) -> None:
 def _snapshot(run: dict[str, Any]) -> Snapshot:
     names = ("files", "total_files", "bytes", "total_bytes")
     return Snapshot(run.get("phase") or "starting", **{name: run.get(name, 0) for name in names}, moved=run.get("sent_bytes", 0))
-
-
-def _absolute(target: str) -> str:
-    """As seen from here: the server may run in another folder."""
-    return target if "://" in target or not target else str(Path(target).resolve())
 
 
 def _address(settings: Settings) -> str:

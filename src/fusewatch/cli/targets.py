@@ -16,7 +16,7 @@ from fusewatch.server.settings.loading import DEFAULT_FILE
 from fusewatch.server.settings.model import Settings
 from fusewatch.server.settings.problems import SettingsError
 from fusewatch.server.settings.source import SettingsSource
-from fusewatch.storage.backup.target import S3Access, Target, open_target
+from fusewatch.storage.backup.target import S3Access, Target, normal, open_target
 from fusewatch.telemetry.ports import StorageError
 
 Decorated = Callable[..., Any]
@@ -72,7 +72,7 @@ def target_of(address: str | None, settings: Settings, bucket: Bucket, *, create
     chosen = address or settings.backup.target
     if not chosen:
         raise Failure("name a target: a folder, or s3://bucket/prefix", 2)
-    access = settings.backup.access() if chosen == settings.backup.target else S3Access()
+    access = settings.backup.access() if normal(chosen) == normal(settings.backup.target) else S3Access()
     given = {"endpoint": bucket.endpoint, "region": bucket.region, "profile": bucket.profile}
     return open_target(chosen, replace(access, **{name: value for name, value in given.items() if value}), create=create)
 

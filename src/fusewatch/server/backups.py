@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 import structlog
@@ -18,7 +18,7 @@ from fusewatch.storage.backup.creating import Source, create_backup
 from fusewatch.storage.backup.manifest import Manifest
 from fusewatch.storage.backup.progress import Progress
 from fusewatch.storage.backup.pruning import Keep, prune
-from fusewatch.storage.backup.target import S3Access, open_target
+from fusewatch.storage.backup.target import S3Access, normal, open_target
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.ports import EventSink, StorageError
@@ -47,8 +47,7 @@ class BackupStatistics:
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    number: int
-    target: str
+    run: BackupRun
     #: Asked when it is needed, because a secret may stand in a file.
     access: Callable[[], S3Access]
     keep: Keep
@@ -62,6 +61,7 @@ class BackupKeeper:
 
     def __init__(self, *, settings: BackupSettings, source: Source, events: EventSink, clock: Clock) -> None:
         self._settings = settings
+        self._target = normal(settings.target)
         self._source = source
         self._events = events
         self._clock = clock
@@ -69,7 +69,6 @@ class BackupKeeper:
         self._due: int | None = None
         self._asked = asyncio.Event()
         self._order: _Order | None = None
-        self._running: BackupRun | None = None
         self._runs: deque[BackupRun] = deque(maxlen=_REMEMBERED)
         self._number = self._failures = self._completed = self._failed = 0
         self._last_success: int | None = None
@@ -82,10 +81,10 @@ class BackupKeeper:
         """See :meth:`BackupService.start`."""
         if self._order is not None:
             raise BackupInUseError("a backup is under way already")
-        target = wish.target or self._settings.target
+        target = normal(wish.target or self._settings.target)
         if not target:
             raise ValueError("no target: name a folder of the server or s3://bucket/prefix, or set backup.target")
-        ours = target == self._settings.target
+        ours = target == self._target
         changes = {name: value for name in ("endpoint", "region", "profile") if (value := getattr(wish, name))}
 
         def access() -> S3Access:
@@ -94,23 +93,14 @@ class BackupKeeper:
         # Somebody else's target has somebody else's rules.
         self._order = self._ordered(target, access, self._settings.keep if ours else Keep())
         self._asked.set()
-        return self._order.number
+        return self._order.run.number
 
     def state(self) -> Backups:
         """See :meth:`BackupService.state`."""
-        running = self._running
-        if running is not None and self._order is not None:
-            now = self._order.progress.snapshot
-            running = running.model_copy(
-                update={
-                    "phase": now.phase,
-                    "files": now.files,
-                    "total_files": now.total_files,
-                    "bytes": now.bytes,
-                    "total_bytes": now.total_bytes,
-                    "sent_bytes": now.moved,
-                }
-            )
+        running, order = None, self._order
+        if order is not None:
+            now = asdict(order.progress.snapshot)
+            running = order.run.model_copy(update={"sent_bytes": now.pop("moved"), **now})
         return Backups(running=running, runs=list(self._runs), age=self.age())
 
     def age(self) -> BackupAge | None:
@@ -134,7 +124,7 @@ class BackupKeeper:
         """The figures now."""
         last, success = self._last, self._last_success
         return BackupStatistics(
-            running=self._running is not None,
+            running=self._order is not None,
             completed=self._completed,
             failed=self._failed,
             last_success_timestamp_seconds=None if success is None else success / 1000,
@@ -148,22 +138,22 @@ class BackupKeeper:
 
     async def run(self) -> None:
         """Makes backups until cancelled."""
-        self._order = None
         await asyncio.to_thread(self._source.freezer.clear)
-        if self._settings.target and self._settings.every:
+        if self._settings.target and self._settings.every and self._due is None:
             await self._learn()
         while True:
             await self._wait()
             if self._order is None:
-                self._order = self._ordered(self._settings.target, self._settings.access, self._settings.keep)
+                self._order = self._ordered(self._target, self._settings.access, self._settings.keep)
             try:
                 await self._carry_out(self._order)
             finally:
-                self._order = self._running = None
+                self._order = None
 
     def _ordered(self, target: str, access: Callable[[], S3Access], keep: Keep) -> _Order:
         self._number += 1
-        return _Order(self._number, target, access, keep)
+        run = BackupRun(number=self._number, target=target, state="running", began=self._clock.now_ms())
+        return _Order(run, access, keep)
 
     async def _learn(self) -> None:
         """When the last backup was, of an earlier life; and when the next is due."""
@@ -188,21 +178,21 @@ class BackupKeeper:
         self._asked.clear()
 
     async def _carry_out(self, order: _Order) -> None:
-        began = self._clock.now_ms()
-        self._running = BackupRun(number=order.number, target=order.target, state="running", began=began)
+        run = order.run
         try:
             manifest = await self._in_thread(order)
         except (StorageError, RecordsError, OSError) as error:
-            reason = str(error)
-            self._log.error("the backup failed", target=order.target, reason=reason)
-            ended = self._running.model_copy(update={"state": "failed", "ended": self._clock.now_ms(), "error": reason})
-            self._failed += 1
+            self._log.error("the backup failed", target=run.target, reason=str(error))
+            ended = self._failed_run(run, str(error))
+        except Exception as error:  # noqa: BLE001 - whoever waits for it must hear of it, whatever it was
+            self._log.exception("the backup failed", target=run.target)
+            ended = self._failed_run(run, f"{type(error).__name__}: {error}")
         else:
-            ended = self._finished(self._running, manifest)
+            ended = self._finished(run, manifest)
             self._completed += 1
             self._last = ended
         self._runs.appendleft(ended)
-        self._plan(order, ended)
+        self._plan(ended)
         await self._write_event(ended)
 
     async def _in_thread(self, order: _Order) -> Manifest:
@@ -215,15 +205,19 @@ class BackupKeeper:
             raise
 
     def _make(self, order: _Order) -> Manifest:
-        target = open_target(order.target, order.access(), create=True)
+        target = open_target(order.run.target, order.access(), create=True)
         manifest = create_backup(self._source, target, clock=self._clock, progress=order.progress)
         if not order.keep.everything:
             try:
                 prune(target, order.keep, clock=self._clock)
             except StorageError as error:
                 # The backup is there all the same.
-                self._log.warning("old backups were not removed", target=order.target, reason=str(error))
+                self._log.warning("old backups were not removed", target=order.run.target, reason=str(error))
         return manifest
+
+    def _failed_run(self, run: BackupRun, reason: str) -> BackupRun:
+        self._failed += 1
+        return run.model_copy(update={"state": "failed", "ended": self._clock.now_ms(), "error": reason})
 
     def _finished(self, run: BackupRun, manifest: Manifest) -> BackupRun:
         changes = {
@@ -237,9 +231,9 @@ class BackupKeeper:
         }
         return run.model_copy(update=changes)
 
-    def _plan(self, order: _Order, run: BackupRun) -> None:
+    def _plan(self, run: BackupRun) -> None:
         """When the next is due, after one to the target of the settings."""
-        if self._settings.target and order.target != self._settings.target:
+        if self._settings.target and run.target != self._target:
             return
         every, now = self._settings.every, self._clock.now_ms()
         if run.state == "done":

@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
+from tests.storage.backup.conftest import access
 
 from fusewatch.storage.backup.errors import TargetError, TargetFullError
 from fusewatch.storage.backup.folder import FolderTarget
 from fusewatch.storage.backup.s3 import S3Target
 from fusewatch.storage.backup.target import S3Access, Target, open_target, read_whole
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    """The address of an S3-compatible server with a bucket ``bucket``."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    url = "http://{}:{}".format(*server.get_host_and_port())
-    urllib.request.urlopen(urllib.request.Request(f"{url}/bucket", method="PUT")).close()
-    yield url
-    server.stop()
-
-
-def access(endpoint: str) -> S3Access:
-    return S3Access(endpoint=endpoint, region="us-east-1", access_key_id="key", secret_access_key="a secret")
 
 
 @pytest.fixture(params=["folder", "bucket"])

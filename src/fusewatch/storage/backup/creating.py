@@ -66,7 +66,7 @@ def create_backup(source: Source, target: Target, *, clock: Clock, progress: Pro
             moment = clock.now_ms() if frozen is None else frozen.moment
             others = [LocalFile(source.freezer.data_dir / MARKER, MARKER), *copied.files]
             _announce(frozen, others, progress)
-            tables = [] if frozen is None else list(_send_tables(frozen, known, sender))
+            tables = () if frozen is None else tuple(_send_tables(frozen, known, sender))
             entries = tuple(sender.send(others))
         left_out = copied.left_out if frozen is not None else (_SERVER.format(source.freezer.database), *copied.left_out)
         manifest = Manifest(

@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,9 @@ from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.committer import Committer
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.merging import STAGING
+from fusewatch.storage.opening import log_folder
 from fusewatch.storage.sql import identifier
+from fusewatch.storage.wal import MAGIC, Position, find_segments
 from fusewatch.telemetry.clock import Clock
 
 _SHADOW: Final = "shadow"
@@ -130,18 +132,31 @@ class Freezer:
         return endpoint.settings.embedded_path(endpoint.data_dir).absolute() / _SHADOW
 
     def _commit(self, progress: Progress) -> None:
-        """Brings everything that is acknowledged now into ClickHouse."""
+        """Brings everything that is acknowledged now into ClickHouse, but not what comes meanwhile: that may never end."""
         progress.begin("committing what waits")
-        began, end = self._clock.now_ms(), time.monotonic() + _PATIENCE_S
-        while True:
-            self._committer.commit_all()
-            since = self._follower.waiting_since
-            if since is None or since > began:
-                return
-            # The receiver is starting again; its next one ends the segment of the one before.
-            if time.monotonic() > end:
-                raise BackupError("the receiver does not hand over what it has taken: try again in a minute")
-            progress.wait(_RETRY_S)
+        log = log_folder(self.data_dir)
+        behind = self._end_segment(log, progress)
+        while any(file.number < behind for file in find_segments(log)):
+            progress.check()
+            if not self._committer.commit_oldest() and not self._follower.advance():
+                progress.wait(_RETRY_S)  # somebody else commits the last of them
+
+    def _end_segment(self, log: Path, progress: Progress) -> int:
+        """The first segment that has nothing of what is acknowledged now."""
+        with closing(Position(log)) as position:
+            newest, size = position.newest, Position.limit(position.word, position.newest)
+            if size is None or size <= len(MAGIC):
+                return position.newest  # a moment ago it was ended, or it has nothing
+            end = time.monotonic() + _PATIENCE_S
+            while position.newest == newest:
+                self._committer.hand_on()
+                if position.newest != newest:
+                    break
+                # The receiver is starting again; its first act is a new segment.
+                if time.monotonic() > end:
+                    raise BackupError("the receiver does not hand over what it has taken: look whether it runs and its disk has space")
+                progress.wait(_RETRY_S)
+            return position.newest
 
     def _freeze(self, name: str) -> Frozen:
         with self._lock, self._committer.lock, self._pool.handle() as handle:

@@ -14,7 +14,7 @@ LOCKS: Final = "locks/"
 RESTORED_PARTS: Final = "parts"
 RESTORED_MANIFEST: Final = "manifest.json"
 _SUFFIX: Final = ".json"
-_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}\Z")
+_ID: Final = re.compile(r"\d{8}T\d{9}Z-[0-9a-f]{4}\Z")
 
 
 def content_name(sha256: str) -> str:
@@ -35,4 +35,5 @@ def backup_of(name: str) -> str | None:
 
 def new_backup(moment: int) -> str:
     """A name for a backup of a moment (ms UTC): in the order of time, and never one that is there already."""
-    return datetime.fromtimestamp(moment / 1000, tz=UTC).strftime("%Y%m%dT%H%M%SZ-") + secrets.token_hex(2)
+    second = datetime.fromtimestamp(moment // 1000, tz=UTC).strftime("%Y%m%dT%H%M%S")
+    return f"{second}{moment % 1000:03}Z-{secrets.token_hex(2)}"

@@ -150,7 +150,7 @@ def _attach(work: Path) -> None:
 
 
 def _replace(folder: Path, work: Path) -> None:
-    shutil.rmtree(work / RESTORED_PARTS)
+    shutil.rmtree(work / RESTORED_PARTS, ignore_errors=True)
     for name in (RESTORED_MANIFEST, LOCK):
         (work / name).unlink(missing_ok=True)
     (folder / MARKER).unlink(missing_ok=True)

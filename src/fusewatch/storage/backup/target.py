@@ -75,6 +75,11 @@ class S3Access:
     secret_access_key: str = field(default="", repr=False)
 
 
+def normal(address: str) -> str:
+    """The one way to write an address, so that two can be compared."""
+    return address.rstrip("/") if "://" in address or not address else str(Path(address).resolve())
+
+
 def open_target(address: str, access: S3Access | None = None, *, create: bool = False) -> Target:
     """The target of an address: a folder, or ``s3://bucket/prefix``. ``create`` makes a new one where there is nothing yet.
 
@@ -91,7 +96,7 @@ def open_target(address: str, access: S3Access | None = None, *, create: bool = 
     else:
         from fusewatch.storage.backup.folder import FolderTarget  # noqa: PLC0415
 
-        target = FolderTarget(Path(address).resolve(), create=create)
+        target = FolderTarget(Path(normal(address)), create=create)
     _check_marker(target, create=create)
     return target
 
