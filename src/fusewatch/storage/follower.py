@@ -204,6 +204,16 @@ class LogFollower:
             "the log holds samples of series that it never named; they are left out", samples=count
         )
 
+    @property
+    def newest(self) -> int:
+        """The number of the segment that grows."""
+        return self._position.newest
+
+    def is_past(self, number: int) -> bool:
+        """Whether everything up to this segment is taken in and committed."""
+        with self._lock:
+            return self._last > number and not any(segment.file.number <= number for segment in self._sealed)
+
     # Handing on -----------------------------------------------------------------------------------------------------------------
 
     def oldest_sealed(self) -> HeadSegment | None:

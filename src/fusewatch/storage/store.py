@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from fusewatch.storage.door import Door
 from fusewatch.storage.door_client import DoorClient
 from fusewatch.storage.door_keeper import DoorKeeper
 from fusewatch.storage.entries import without
-from fusewatch.storage.errors import ClickHouseError
 from fusewatch.storage.events import EventStore
 from fusewatch.storage.exemplars import ExemplarStore
 from fusewatch.storage.folder import DataFolder
@@ -37,7 +37,7 @@ from fusewatch.telemetry.exemplars import Exemplar
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.metadata import MetricMetadata
-from fusewatch.telemetry.ports import Budget, SamplesRejectedError, StorageError
+from fusewatch.telemetry.ports import Budget, OverloadedError, SamplesRejectedError, StorageError
 from fusewatch.telemetry.samples import SampleBatch, SeriesSet, UInt64s
 
 
@@ -126,9 +126,13 @@ class MetricStore:
 
     def close(self) -> None:
         """Commits what waits, as far as it can, and closes everything. Blocks. What is left is replayed at the next start."""
+        committer = self._parts.committer
         try:
-            self._parts.committer.commit_all()
-        except (ClickHouseError, StorageError) as error:
+            # The receiver may be gone already; then the next start finds a little more in the log.
+            with contextlib.suppress(OverloadedError):
+                committer.hand_on()
+            committer.commit_sealed(up_to=self._follower.newest - 1)
+        except StorageError as error:
             structlog.get_logger(component="storage").warning("the rest stays in the write-ahead log", reason=str(error))
         self.abandon()
 
