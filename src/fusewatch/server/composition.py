@@ -23,6 +23,8 @@ from fusewatch.api.prometheus.routes import prometheus_routes
 from fusewatch.api.prometheus.services import Cardinality, PrometheusServices
 from fusewatch.collect.config import resolve_scrape_configs
 from fusewatch.collect.scrape.manager import ScrapeManager
+from fusewatch.forward.manager import RemoteWrites
+from fusewatch.forward.target import ForwardTools
 from fusewatch.promql.engine import Engine, QueryLimits
 from fusewatch.server import views
 from fusewatch.server.app import build_app
@@ -40,6 +42,7 @@ from fusewatch.server.settings.source import SettingsSource
 from fusewatch.server.static_files import StaticFiles
 from fusewatch.server.supervisor import Supervisor
 from fusewatch.server.warmup import Warmup
+from fusewatch.storage.opening import log_folder
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.components import Component
@@ -77,6 +80,9 @@ class Composition:
             base_dir=self._base_dir,
             version=__version__,
         )
+        self.remote_writes = RemoteWrites(
+            settings.remote_write, external=settings.global_.external_labels, tools=self._forward_tools(settings)
+        )
         self.host = HostWatch(settings=settings.host, sink=rooms.store, metadata_sink=rooms.store, clock=clock)
         self.configuration = Configuration(
             source=source,
@@ -110,6 +116,7 @@ class Composition:
             *self._rooms.store.components(),
             self.host,
             self.scrape,
+            *self.remote_writes.components(),
             SelfCollector(
                 registry=self.metrics.registry,
                 sink=self._rooms.store,
@@ -128,6 +135,20 @@ class Composition:
         configure_logging(level=settings.log.level, log_format=settings.log.format)
         self.scrape.apply(resolve_scrape_configs(settings.global_, settings.scrape_configs))
         self.host.apply(settings.host)
+        await self.remote_writes.apply(settings.remote_write, settings.global_.external_labels, self.supervisor)
+
+    def _forward_tools(self, settings: Settings) -> ForwardTools:
+        store = self._rooms.store
+        return ForwardTools(
+            backlog=self._rooms.backlog,
+            log_folder=log_folder(self._data_dir),
+            series=store.labels,
+            metadata=lambda: store.metadata(None, 0),
+            clock=self._clock,
+            base_dir=self._base_dir,
+            version=__version__,
+            label_bytes=settings.storage.memory_limit // 16,
+        )
 
     def _build_app(self, settings: Settings) -> FastAPI:
         health = Health(statuses=self.supervisor.statuses, unready_reasons=self.supervisor.unready_reasons)
