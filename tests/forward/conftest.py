@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -106,6 +107,13 @@ async def sending(target: RemoteTarget) -> AsyncIterator[None]:
             await task
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Returns once the condition holds."""
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - figures have no event
+            await asyncio.sleep(0.005)
+
+
 OpenSender = Callable[..., Sender]
 
 
@@ -133,3 +141,10 @@ def sender(open_sender: OpenSender) -> Sender:
 def series(name: str, **labels: str) -> Labels:
     """A label set."""
     return Labels({"__name__": name, **labels})
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])

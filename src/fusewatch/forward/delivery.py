@@ -117,7 +117,10 @@ class Delivery:
 
     def _accepted(self, request: Request) -> None:
         figures = self._figures
-        figures.bytes += len(request.body)
+        if request.counts[3]:
+            figures.metadata_bytes += len(request.body)
+        else:
+            figures.bytes += len(request.body)
         figures.newest_sent = max(figures.newest_sent, request.newest)
         if figures.failing:
             self._log.info("the target takes samples again")

@@ -23,6 +23,7 @@ from fusewatch.api.prometheus.routes import prometheus_routes
 from fusewatch.api.prometheus.services import Cardinality, PrometheusServices
 from fusewatch.collect.config import resolve_scrape_configs
 from fusewatch.collect.scrape.manager import ScrapeManager
+from fusewatch.forward import warming as forward
 from fusewatch.forward.manager import RemoteWrites
 from fusewatch.forward.target import ForwardTools
 from fusewatch.promql.engine import Engine, QueryLimits
@@ -35,6 +36,7 @@ from fusewatch.server.host_watch import HostWatch
 from fusewatch.server.logs import configure_logging
 from fusewatch.server.own_metrics import OwnMetrics
 from fusewatch.server.reload_route import reload_route
+from fusewatch.server.remote_write_metrics import RemoteWriteMetrics
 from fusewatch.server.rooms import Rooms
 from fusewatch.server.self_collector import SelfCollector
 from fusewatch.server.settings.model import Settings
@@ -97,6 +99,11 @@ class Composition:
         self.metrics.watch_storage(rooms.store.statistics)
         self.metrics.watch_queries(self.pool.statistics)
         self.metrics.watch_scrapes(self.scrape.statistics)
+        self.metrics.registry.register(
+            RemoteWriteMetrics(
+                statistics=self.remote_writes.statistics, backlog=rooms.backlog.figures, newest=rooms.store.newest, clock=clock
+            )
+        )
         self.app = self._build_app(settings)
 
     def start(self) -> None:
@@ -128,7 +135,8 @@ class Composition:
 
     def _kernels(self) -> list[Callable[[], None]]:
         """What is compiled at a first start: each room's own warm-up."""
-        return [MetricStore.warm, exposition.warm, Engine.warm, numbers.warm, read.warm]
+        kernels = [MetricStore.warm, exposition.warm, Engine.warm, numbers.warm, read.warm]
+        return [*kernels, forward.warm] if self.configuration.settings.remote_write else kernels
 
     async def _apply(self, settings: Settings) -> None:
         """Takes up what can change while the server runs."""
@@ -204,6 +212,7 @@ class Composition:
             event_reader=self._rooms.store,
             host_off=self.host.off_reason,
             config_problem=self.configuration.problem,
+            remote_writes=lambda: views.remote_writes_of(self.remote_writes.statistics(), self._rooms.backlog.figures()),
             history=History(engine=self._engine, clock=self._clock),
             webhooks=lambda: self.configuration.settings.events.webhooks,
             secrets_base=self._base_dir,

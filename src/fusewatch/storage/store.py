@@ -220,6 +220,10 @@ class MetricStore:
         """The store's figures now. Blocks."""
         return read_statistics(self._settings, self._data_dir, self._parts, self._retention.oldest(), self._door.statistics())
 
+    def newest(self) -> int | None:
+        """The newest timestamp (ms), None without any."""
+        return self._follower.bounds.newest
+
     def cardinality(self, limit: int = 10, start: int | None = None, end: int | None = None) -> Cardinality:
         """Where the series seen between ``start`` and ``end`` (ms; default: the last hour) come from. Blocks."""
         last = self._clock.now_ms() if end is None else end

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from fusewatch.api.fusewatch.models import Component, Finding, Host, Severity, Storage, Target
+from fusewatch.api.fusewatch.remote_writes import RemoteWriteState, remote_write_findings
 from fusewatch.api.fusewatch.thresholds import Thresholds
 from fusewatch.api.fusewatch.words import count, percent, size, span
 
@@ -35,6 +36,7 @@ class Situation:
     disk_growth: Mapping[str, float] = field(default_factory=dict)
     since: Mapping[str, int] = field(default_factory=dict)
     config_problem: str | None = None
+    remote_writes: Sequence[RemoteWriteState] = ()
 
 
 def findings(situation: Situation, thresholds: Thresholds | None = None) -> list[Finding]:
@@ -45,6 +47,7 @@ def findings(situation: Situation, thresholds: Thresholds | None = None) -> list
         *_storage(situation.storage, limits),
         *_host(situation, limits),
         *_targets(situation),
+        *remote_write_findings(situation.remote_writes, situation.now, limits),
         *_configuration(situation.config_problem),
     ]
     return sorted(found, key=lambda finding: _ORDER[finding.severity])

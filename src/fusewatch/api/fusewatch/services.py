@@ -10,6 +10,7 @@ from typing import Any
 from fusewatch.api.config import WebhooksSettings
 from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.models import Host, Target, Version
+from fusewatch.api.fusewatch.remote_writes import RemoteWriteState
 from fusewatch.api.prometheus.pool import QueryPool
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.ports import EventReader, EventSink
@@ -37,6 +38,7 @@ class OwnServices:
     event_reader: EventReader
     host_off: Callable[[], str | None] = lambda: None
     config_problem: Callable[[], str | None] = lambda: None
+    remote_writes: Callable[[], Sequence[RemoteWriteState]] = tuple
     history: History | None = None
     webhooks: Callable[[], WebhooksSettings] = WebhooksSettings
     secrets_base: Path | None = None
