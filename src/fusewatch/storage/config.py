@@ -64,6 +64,8 @@ class StorageSettings(Block):
     start_time_zero_sample: bool = False
     #: Samples wait in the log for ClickHouse up to this size; beyond it, writes are answered with 503 until it has caught up.
     queue: Annotated[Size, Field(ge=1 << 20)] = 1 << 30
+    #: Samples that a remote write target has not taken yet are kept in the data folder up to this size; beyond it the oldest are dropped.
+    remote_write_backlog: Annotated[Size, Field(ge=1 << 20)] = 10 << 30
     #: Samples go to ClickHouse when so many wait …
     commit_rows: Annotated[int, Field(ge=1)] = 500_000
     #: … or the first of them has waited this long. They are in the log and visible from the start.

@@ -21,14 +21,16 @@ from fusewatch.storage.entries import without
 from fusewatch.storage.events import EventStore
 from fusewatch.storage.exemplars import ExemplarStore
 from fusewatch.storage.folder import DataFolder
+from fusewatch.storage.label_lookup import LabelLookup
 from fusewatch.storage.lifetimes import Lifetimes
-from fusewatch.storage.opening import Parts, open_parts
+from fusewatch.storage.opening import HandOver, Parts, open_parts
 from fusewatch.storage.reader import Reader, Sealed
 from fusewatch.storage.retention import Retention
 from fusewatch.storage.sealer import build_sealer
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.statistics import Cardinality, StorageStatistics, read_statistics
 from fusewatch.storage.store_door import StoreDoor
+from fusewatch.storage.wal import remove_segment
 from fusewatch.storage.warming import warm_kernels
 from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.components import Component
@@ -72,30 +74,40 @@ class MetricStore:
         self._deletion = Deletion(parts=parts, catalog=self._catalog, sealer=self._sealer, clock=clock)
         self._events = EventStore(follower=parts.follower, pool=parts.pool)
         self._metadata = parts.metadata
+        #: From ids to labels, for who reads the log.
+        self.labels = LabelLookup(follower=parts.follower, pool=parts.pool)
         self._exemplars = ExemplarStore(follower=parts.follower, pool=parts.pool, catalog=self._catalog, oldest=self._retention.oldest)
 
     @classmethod
-    def open(cls, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None) -> MetricStore:
+    def open(
+        cls, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None, hand_over: HandOver = remove_segment
+    ) -> MetricStore:
         """The store in ``data_dir`` with its door in this process, what its log holds committed. Blocks.
+
+        ``hand_over`` gets each segment of the log that is committed.
 
         Raises:
             StoreOpenError: with one line that says what to do.
         """
         clock = clock or SystemClock()
-        parts = open_parts(settings, DataFolder.claim(data_dir), clock)
+        parts = open_parts(settings, DataFolder.claim(data_dir), clock, hand_over=hand_over)
         assert parts.door is not None  # noqa: S101 - no receiver was named
         return cls(settings=settings, data_dir=data_dir, parts=parts, clock=clock, door=parts.door)
 
     @classmethod
-    def open_behind(cls, door: DoorClient, settings: StorageSettings, folder: DataFolder, *, clock: Clock) -> MetricStore:
+    def open_behind(
+        cls, door: DoorClient, settings: StorageSettings, folder: DataFolder, *, clock: Clock, hand_over: HandOver = remove_segment
+    ) -> MetricStore:
         """The store in a claimed folder, whose log another process writes; ``door`` leads there. Blocks.
+
+        ``hand_over`` gets each segment of the log that is committed.
 
         The folder's claim ends with the store, or when it can't be opened.
 
         Raises:
             StoreOpenError: with one line that says what to do.
         """
-        parts, data_dir = open_parts(settings, folder, clock, receiver=door.hand_on), folder.path
+        parts, data_dir = open_parts(settings, folder, clock, receiver=door.hand_on, hand_over=hand_over), folder.path
         return cls(settings=settings, data_dir=data_dir, parts=parts, clock=clock, door=door)
 
     @property
@@ -245,6 +257,10 @@ class MetricStore:
         """The store's figures now. Blocks."""
         oldest, door = self._retention.oldest(), self._door.statistics()
         return read_statistics(self._settings, self._data_dir, self._parts, sealer=self._sealer, oldest=oldest, door=door)
+
+    def newest(self) -> int | None:
+        """The newest timestamp (ms), None without any."""
+        return self._follower.bounds.newest
 
     def cardinality(self, limit: int = 10, start: int | None = None, end: int | None = None) -> Cardinality:
         """Where the series seen between ``start`` and ``end`` (ms; default: the last hour) come from. Blocks."""
