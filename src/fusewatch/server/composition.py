@@ -40,6 +40,8 @@ from fusewatch.server.settings.source import SettingsSource
 from fusewatch.server.static_files import StaticFiles
 from fusewatch.server.supervisor import Supervisor
 from fusewatch.server.warmup import Warmup
+from fusewatch.storage.cardinality import CardinalityQuestion
+from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.components import Component
@@ -161,8 +163,8 @@ class Composition:
         )
 
     def _cardinality(self, limit: int) -> Cardinality:
-        store = self._rooms.store
-        return views.cardinality_of(store.cardinality(limit), store.statistics())
+        store, now = self._rooms.store, self._clock.now_ms()
+        return views.cardinality_of(store.cardinality(CardinalityQuestion(now - HOUR_MS, now, limit=limit)), store.statistics())
 
     def _own_services(self) -> OwnServices:
         return OwnServices(
@@ -172,6 +174,7 @@ class Composition:
             targets=lambda: views.own_targets(self.scrape.targets()),
             components=self.supervisor.statuses,
             storage=lambda: views.storage_of(self._rooms.store.statistics()),
+            cardinality=self._rooms.store.cardinality,
             version=lambda: views.version_of(
                 self.configuration,
                 started_at=self._started_at,

@@ -26,6 +26,7 @@ from fusewatch.storage.generations import Generations
 from fusewatch.storage.merging import clear_staging
 from fusewatch.storage.migrations import migrate
 from fusewatch.storage.partitions import find_blocks
+from fusewatch.storage.queried import QueriedMetrics
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.series_limits import SeriesLimits
 from fusewatch.storage.series_table import SeriesTable
@@ -64,6 +65,7 @@ class Parts:
     generations: Generations
     graveyard: Graveyard
     span: ChunkSpan
+    queried: QueriedMetrics
     schema_version: int
 
 
@@ -119,6 +121,8 @@ def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock
         generations, graveyard, span = Generations(find_blocks(handle)), Graveyard.read(handle), ChunkSpan.read(handle)
         bounds = SampleBounds.read(handle, span)
     metadata.load()
+    queried = QueriedMetrics(pool=pool, clock=clock)
+    queried.load()
     files = find_segments(log_folder(folder.path))
     committed = files[0].number - 1 if files else _highest_seq(pool)
     door = None if receiver is not None else open_door(settings, folder.path, clock)
@@ -143,6 +147,7 @@ def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock
         generations=generations,
         graveyard=graveyard,
         span=span,
+        queried=queried,
         schema_version=version,
     )
 

@@ -88,13 +88,18 @@ def copy_fingerprints(keys: UInt64s, refs: UInt32s, place: UInt32s, to_keys: UIn
 
 
 @kernel
-def touch(refs: UInt32s, timestamps: Int64s, now_hour: int, first: UInt32s, last: UInt32s, touched: UInt32s) -> None:
-    """Widens the hours of each row's series, and notes the hour of its coming."""
+def touch(refs: UInt32s, timestamps: Int64s, now_hour: int, hours: tuple[UInt32s, UInt32s, UInt32s], samples: UInt32s) -> None:
+    """Widens the hours of each row's series, notes the hour of its coming, and counts its samples (modulo 2**32).
+
+    ``hours``: first, last and hour of the last coming by reference.
+    """
+    first, last, touched = hours
     for k in range(len(refs)):
         ref, hour = refs[k], np.uint32(max(timestamps[k] // HOUR_MS, 0))
         first[ref] = min(hour, first[ref])
         last[ref] = max(hour, last[ref])
         touched[ref] = now_hour
+        samples[ref] += np.uint32(1)
 
 
 @kernel

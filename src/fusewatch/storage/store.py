@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import structlog
 
+from fusewatch.storage.cardinality import Cardinality, CardinalityQuestion
+from fusewatch.storage.cardinality_reader import CardinalityReader
 from fusewatch.storage.catalog import Catalog
 from fusewatch.storage.chunk_reader import ChunkReader
 from fusewatch.storage.config import StorageSettings
@@ -21,9 +23,9 @@ from fusewatch.storage.folder import DataFolder
 from fusewatch.storage.opening import Parts, open_parts
 from fusewatch.storage.reader import Reader, Sealed
 from fusewatch.storage.retention import Retention
+from fusewatch.storage.sample_rates import SampleRates
 from fusewatch.storage.sealer import build_sealer
-from fusewatch.storage.series_kernels import HOUR_MS
-from fusewatch.storage.statistics import Cardinality, StorageStatistics, read_statistics
+from fusewatch.storage.statistics import StorageStatistics, read_statistics
 from fusewatch.storage.store_door import StoreDoor
 from fusewatch.storage.warming import warm_kernels
 from fusewatch.telemetry.clock import Clock, SystemClock
@@ -63,6 +65,15 @@ class MetricStore:
         self._reader = Reader(follower=parts.follower, pool=parts.pool, catalog=self._catalog, sealed=sealed, oldest=self._retention.oldest)
         self._events = EventStore(follower=parts.follower, pool=parts.pool)
         self._metadata = parts.metadata
+        self._queried, self._rates = parts.queried, SampleRates(parts.table, clock)
+        self._cardinality = CardinalityReader(
+            pool=parts.pool,
+            follower=parts.follower,
+            committer=parts.committer,
+            queried=self._queried,
+            rates=self._rates,
+            clock=clock,
+        )
 
     @classmethod
     def open(cls, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None) -> MetricStore:
@@ -107,12 +118,13 @@ class MetricStore:
     def components(self) -> list[Component]:
         """What must run while the store is open."""
         door: Component = self._door if isinstance(self._door, DoorClient) else DoorKeeper(self.door)
-        return [door, self._parts.committer, self._sealer, self._retention]
+        return [door, self._parts.committer, self._sealer, self._retention, self._rates, self._queried]
 
     def close(self) -> None:
         """Commits what waits, as far as it can, and closes everything. Blocks. What is left is replayed at the next start."""
         try:
             self._parts.committer.commit_all()
+            self._queried.flush()
         except (ClickHouseError, StorageError) as error:
             structlog.get_logger(component="storage").warning("the rest stays in the write-ahead log", reason=str(error))
         self.abandon()
@@ -170,7 +182,9 @@ class MetricStore:
 
     def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget) -> SeriesSet:
         """See :meth:`fusewatch.telemetry.ports.SeriesReader.fetch`."""
-        return self._reader.fetch(matchers, start, end, budget)
+        found = self._reader.fetch(matchers, start, end, budget)
+        self._queried.note(matchers, found)
+        return found
 
     def series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[Labels]:
         """See :meth:`fusewatch.telemetry.ports.SeriesReader.series`."""
@@ -199,8 +213,6 @@ class MetricStore:
         """The store's figures now. Blocks."""
         return read_statistics(self._settings, self._data_dir, self._parts, self._retention.oldest(), self._door.statistics())
 
-    def cardinality(self, limit: int = 10, start: int | None = None, end: int | None = None) -> Cardinality:
-        """Where the series seen between ``start`` and ``end`` (ms; default: the last hour) come from. Blocks."""
-        last = self._clock.now_ms() if end is None else end
-        first = last - HOUR_MS if start is None else start
-        return Cardinality.of(self._reader.series((), first, last, 0), limit)
+    def cardinality(self, question: CardinalityQuestion) -> Cardinality:
+        """See :meth:`fusewatch.storage.cardinality_reader.CardinalityReader.read`."""
+        return self._cardinality.read(question)
