@@ -259,8 +259,8 @@ def test_metadata_is_handed_on() -> None:
         (varint(MAX_DECODED_BYTES + 1) + bytes(100), "unpacks to 33554433 bytes"),
         (bytes(cramjam.snappy.compress_raw(b"\x0a\xff\x01")), "not a remote-write"),
         (bytes(cramjam.snappy.compress_raw(field(1, sample(1, 1.0) + label("a", "b")))), "labels before its samples"),
-        (bytes(cramjam.snappy.compress_raw(native([*GOOD.pairs], b"\x08"))), "not a remote-write"),
-        (bytes(cramjam.snappy.compress_raw(native([*GOOD.pairs], field(12, b"\xff")))), "not a remote-write"),
+        (bytes(cramjam.snappy.compress_raw(native([*GOOD.pairs], b"\x08"))), "native histogram can't be read"),
+        (bytes(cramjam.snappy.compress_raw(native([*GOOD.pairs], field(12, b"\xff")))), "native histogram can't be read"),
     ],
 )
 def test_a_body_that_is_no_request_is_refused_with_a_reason(body, message) -> None:

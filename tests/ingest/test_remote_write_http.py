@@ -77,6 +77,8 @@ async def test_senders_keep_what_may_work_later_and_drop_what_never_will(served,
     answer = await write(served)
     assert (answer.status_code, answer.headers.get("retry-after")) == (status, retry)
     assert str(error) in answer.text
+    rejected = str(error.rejected) if isinstance(error, SamplesRejectedError) else None
+    assert answer.headers.get("x-fusewatch-samples-rejected") == rejected
 
 
 async def called(messages, limit=10):

@@ -67,6 +67,9 @@ class MemoryReader:
     def metadata(self, metric: str | None, limit: int) -> list[MetricMetadata]:
         return []
 
+    def exemplars(self, selectors, start: int, end: int, budget: Budget) -> list:
+        return []
+
     @property
     def metrics(self) -> set[str]:
         """The names that are stored."""

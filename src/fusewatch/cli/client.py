@@ -37,6 +37,16 @@ class Client:
             pair = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
             self._headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
 
+    @property
+    def base(self) -> str:
+        """The server's address without user, password and trailing slash."""
+        return self._base
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What every request carries, credentials included."""
+        return self._headers
+
     def ask(self, path: str, form: Mapping[str, str]) -> dict[str, Any]:
         """The whole answer to a POST of a form.
 
@@ -51,7 +61,7 @@ class Client:
                 return _decoded(answer.read(), answer.status)
         except urllib.error.HTTPError as error:
             with error:
-                raise Failure(_refusal(error.code, error.read())) from None
+                raise Failure(refusal(error.code, error.read())) from None
         except urllib.error.URLError as error:
             reason = error.reason.strerror or error.reason if isinstance(error.reason, OSError) else error.reason
             raise Failure(f"no server answers at {self._base}: {reason} (is `fusewatch up` running? --server names another)") from None
@@ -83,7 +93,7 @@ def _decoded(body: bytes, status: int) -> dict[str, Any]:
     return answer
 
 
-def _refusal(status: int, body: bytes) -> str:
+def refusal(status: int, body: bytes) -> str:
     """A sentence for an error answer, in whichever of the two styles of the server."""
     try:
         answer = json.loads(body)

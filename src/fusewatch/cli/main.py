@@ -14,6 +14,8 @@ _COMMANDS: Final = {
     "up": ("fusewatch.cli.up:up", "Start Fusewatch."),
     "check": ("fusewatch.cli.check:check", "Check configuration files."),
     "query": ("fusewatch.cli.query:query", "Ask a running server in PromQL."),
+    "import": ("fusewatch.cli.transfer.commands:import_", "Bring samples into a running server."),
+    "export": ("fusewatch.cli.transfer.export:export", "Write samples of a running server to a file."),
     "user": ("fusewatch.cli.user:user", "Manage users."),
     "token": ("fusewatch.cli.token:token", "Manage API tokens."),
     "version": ("fusewatch.cli.version:version", "Print the version."),

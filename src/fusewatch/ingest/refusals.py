@@ -40,11 +40,12 @@ def checked_labels(pairs: Sequence[tuple[str, str]]) -> Labels:
     labels = Labels(pairs)
     if len(set(names)) < len(names):
         twice = next(name for name, count in Counter(names).items() if count > 1)
-        raise SamplesRejectedError(f'invalid labels for series, labels {_show(pairs)}, duplicated label "{twice}"', 1)
+        raise SamplesRejectedError(f'invalid labels for series, labels {show_labels(pairs)}, duplicated label "{twice}"', 1)
     if METRIC_NAME not in labels or "" in names:
-        raise SamplesRejectedError(f"invalid metric name or labels, got {_show(pairs)}", 1)
+        raise SamplesRejectedError(f"invalid metric name or labels, got {show_labels(pairs)}", 1)
     return labels
 
 
-def _show(pairs: Sequence[tuple[str, str]]) -> str:
+def show_labels(pairs: Sequence[tuple[str, str]]) -> str:
+    """Labels as Prometheus' messages have them, cut off where they are long."""
     return "{" + ", ".join(f'{name}="{value}"' for name, value in pairs)[:500] + "}"

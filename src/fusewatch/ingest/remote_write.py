@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from fusewatch.ingest.refusals import Refusals
+from fusewatch.ingest.native_histograms import decode_histograms, measure
+from fusewatch.ingest.refusals import Refusals, checked_labels
 from fusewatch.ingest.scratch import Scratch
 from fusewatch.ingest.unknown_series import learn_series
-from fusewatch.telemetry.histogram_checks import problem_message
-from fusewatch.telemetry.histogram_parts import HEAD_WORDS
-from fusewatch.telemetry.known_series import Decoded, DecodedExemplars, DecodedHistograms, KnownSeries
+from fusewatch.telemetry.known_series import Decoded, DecodedExemplars, KnownSeries, UInt32s
+from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.ports import SamplesRejectedError
+from fusewatch.telemetry.protobuf import ProtobufError
 from fusewatch.telemetry.remote_write import (
-    END,
     EXEMPLAR,
-    HISTOGRAM,
-    KIND,
+    EXTRA_COLUMNS,
     MALFORMED,
-    START,
     TOO_MANY,
     UNUSUAL,
     RemoteWriteError,
+    parse_labels,
     parse_metadata,
     walk_request,
 )
-from fusewatch.telemetry.remote_write_extras import read_exemplars, read_histograms
-from fusewatch.telemetry.remote_write_misses import place_references
+from fusewatch.telemetry.remote_write_extras import read_exemplars
+from fusewatch.telemetry.remote_write_misses import canonical_sets, place_references
 from fusewatch.telemetry.samples import Int64s
-
-_NOT_A_REQUEST = "proto: the body is not a remote-write 1.0 WriteRequest"
 
 
 class RemoteWriteDecoder:
@@ -40,7 +37,7 @@ class RemoteWriteDecoder:
 
     def __init__(self, series: KnownSeries) -> None:
         self._series = series
-        self._scratch = Scratch()
+        self._scratch = Scratch(miss_columns=4, metadata_columns=2, extra_columns=EXTRA_COLUMNS)
 
     def decode(self, body: bytes) -> Decoded:
         """The request in columns; series that are new are known afterwards.
@@ -54,7 +51,7 @@ class RemoteWriteDecoder:
         extras = scratch.extras[:extra]
         if missed:
             misses = scratch.misses[:missed]
-            found, reason = learn_series(self._series, scratch.buffer, misses, scratch.labels)
+            found, reason = self._learn(misses)
             refused = place_references(misses, found, refs, extras)
             if reason is not None:
                 refusals.add(reason, refused)
@@ -65,7 +62,7 @@ class RemoteWriteDecoder:
             refs,
             times,
             bits,
-            histograms=self._histograms(extras, refusals),
+            histograms=decode_histograms(scratch.buffer, extras, scratch.histogram, refusals)[0],
             exemplars=self._exemplars(extras),
             metadata=[parse_metadata(scratch.buffer[start:end].tobytes()) for start, end in scratch.metadata[:described].tolist()],
             problem=refusals.problem,
@@ -81,29 +78,23 @@ class RemoteWriteDecoder:
                 break
             scratch.widen()
         if counts[0] == MALFORMED:
-            raise RemoteWriteError(_NOT_A_REQUEST)
+            raise RemoteWriteError("proto: the body is not a remote-write 1.0 WriteRequest")
         if counts[0] == UNUSUAL:
             raise RemoteWriteError("proto: a TimeSeries must list its labels before its samples")
         return counts
 
-    def _histograms(self, extras: Int64s, refusals: Refusals) -> DecodedHistograms:
-        count, size = _measure(extras, HISTOGRAM)
-        if not count:
-            return DecodedHistograms.empty()
-        refs, times = np.empty(count, np.uint32), np.empty(count, np.int64)
-        offsets, words = np.empty(count + 1, np.int64), np.empty(size + HEAD_WORDS * count, np.uint64)
-        problem = np.zeros(4)
-        out = (refs, times, offsets, words)
-        rows, bad = read_histograms(self._scratch.buffer, extras, self._scratch.histogram, out, problem)
-        if rows == MALFORMED:
-            raise RemoteWriteError(_NOT_A_REQUEST)
-        if bad:
-            refusals.add(SamplesRejectedError(problem_message(problem), bad), bad)
-        bodies = words[: offsets[rows]].view(np.uint8)
-        return DecodedHistograms(refs[:rows], times[:rows], offsets[: rows + 1] * 8, bodies)
+    def _learn(self, misses: Int64s) -> tuple[UInt32s, SamplesRejectedError | None]:
+        scratch, series = self._scratch, self._series
+        return learn_series(
+            series,
+            len(misses),
+            lambda out: canonical_sets(scratch.buffer, misses, series.key, scratch.labels, out),
+            lambda k: _read_labels(scratch.buffer[misses[k, 0] : misses[k, 1]].tobytes()),
+            room=int((misses[:, 1] - misses[:, 0]).sum()),
+        )
 
     def _exemplars(self, extras: Int64s) -> DecodedExemplars:
-        count, size = _measure(extras, EXEMPLAR)
+        count, size = measure(extras, EXEMPLAR)
         if not count:
             return DecodedExemplars.empty()
         refs, times, bits = np.empty(count, np.uint32), np.empty(count, np.int64), np.empty(count, np.uint64)
@@ -113,9 +104,13 @@ class RemoteWriteDecoder:
         return DecodedExemplars(refs[:rows], times[:rows], values, offsets[: rows + 1], labels[: offsets[rows]])
 
 
-def _measure(extras: Int64s, kind: int) -> tuple[int, int]:
-    """How many extras of a kind there are, and the bytes of their messages."""
-    if not len(extras):
-        return 0, 0
-    some = extras[extras[:, KIND] == kind]
-    return len(some), int((some[:, END] - some[:, START]).sum())
+def _read_labels(data: bytes) -> Labels:
+    """The labels in the Label fields of a series, read exactly.
+
+    Raises:
+        SamplesRejectedError: no valid label set.
+    """
+    try:
+        return checked_labels(parse_labels(data))
+    except ProtobufError as error:
+        raise SamplesRejectedError(str(error), 0) from error

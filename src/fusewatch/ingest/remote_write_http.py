@@ -12,6 +12,8 @@ from fusewatch.access.need import Need
 from fusewatch.access.routing import Guarded
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError, SeriesLimitError, StorageError
 
+#: How many samples of a request were refused, where the others were stored.
+REJECTED: Final = "X-Fusewatch-Samples-Rejected"
 _PROTOBUF: Final = "application/x-protobuf"
 _MESSAGE: Final = "prometheus.WriteRequest"
 _KNOWN_MESSAGES: Final = frozenset({_MESSAGE, "io.prometheus.write.v2.Request"})
@@ -109,9 +111,9 @@ def _refusal(error: Exception) -> Response:
             status, headers = 503, {"Retry-After": str(error.retry_after_s)}
         case ReadOnlyError():
             status = 507
-        case SeriesLimitError():
-            status = 429
-        case SamplesRejectedError() | ValueError():
+        case SamplesRejectedError():
+            status, headers = 429 if isinstance(error, SeriesLimitError) else 400, {REJECTED: str(error.rejected)}
+        case ValueError():
             status = 400
         case _:
             status = 500

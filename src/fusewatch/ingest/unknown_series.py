@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NoReturn
+
 import numpy as np
 
-from fusewatch.ingest.refusals import checked_labels
-from fusewatch.telemetry.hashing import Bytes
 from fusewatch.telemetry.known_series import KnownSeries, UInt32s
-from fusewatch.telemetry.label_kernels import INVALID, PLAIN
+from fusewatch.telemetry.label_kernels import INVALID, LARGE, PLAIN
+from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.ports import SamplesRejectedError
-from fusewatch.telemetry.protobuf import ProtobufError
-from fusewatch.telemetry.remote_write import parse_labels
-from fusewatch.telemetry.remote_write_misses import canonical_sets
-from fusewatch.telemetry.samples import Int64s
+from fusewatch.telemetry.remote_write_misses import CanonicalSets
+
+#: Fills in the canonical label sets of the unknown series (:func:`canonical_sets` of 1.0 or 2.0).
+Canonicalise = Callable[[CanonicalSets], None]
+#: The labels of an unknown series by its number, read exactly and slowly; raises SamplesRejectedError where they can't be stored.
+ReadExactly = Callable[[int], Labels]
 
 
-def learn_series(series: KnownSeries, buffer: Bytes, misses: Int64s, parts: Int64s) -> tuple[UInt32s, SamplesRejectedError | None]:
-    """The references (n) of the series whose Label fields ``misses`` (n, 4) names in ``buffer``, which are recognised from now on.
+def learn_series(
+    series: KnownSeries, count: int, canonicalise: Canonicalise, read_exactly: ReadExactly, *, room: int
+) -> tuple[UInt32s, SamplesRejectedError | None]:
+    """The references (``count``) of unknown series, which are recognised from now on.
 
-    A reference is 0 where the series is refused; the error says why the first of them is. ``parts`` is scratch for a label set.
+    A reference is 0 where the series is refused; the error says why the first of them is. ``room`` bytes are for their labels.
     """
-    count = len(misses)
-    blob = np.empty(int((misses[:, 1] - misses[:, 0]).sum()), np.uint8)
-    offsets, statuses = np.empty(count + 1, np.int64), np.empty(count, np.uint8)
+    blob, offsets, statuses = np.empty(room, np.uint8), np.empty(count + 1, np.int64), np.empty(count, np.uint8)
     lows, highs = np.empty(count, np.uint64), np.empty(count, np.uint64)
-    canonical_sets(buffer, misses, series.key, parts, (blob, offsets, lows, highs, statuses))
+    canonicalise((blob, offsets, lows, highs, statuses))
     refs, problems = np.zeros(count, np.uint32), {}
     plain = statuses == PLAIN
     # Those that are not plain have no bytes in the blob, so that the others' offsets still follow each other.
@@ -32,25 +36,15 @@ def learn_series(series: KnownSeries, buffer: Bytes, misses: Int64s, parts: Int6
     if limit is not None:
         problems[int(np.flatnonzero(plain & (refs == 0))[0])] = limit
     for k in np.flatnonzero(~plain).tolist():
-        if problems and statuses[k] == INVALID:
+        if problems and min(problems) < k and statuses[k] in {INVALID, LARGE}:
             continue  # refused as well, and only the first one is told
         try:
-            refs[k] = _learn(series, buffer[misses[k, 0] : misses[k, 1]].tobytes())
+            refs[k] = series.learn(read_exactly(k) if statuses[k] != LARGE else _too_large(room))
         except SamplesRejectedError as error:
             problems[k] = error
     series.remember_many(lows, highs, refs)
     return refs, problems[min(problems)] if problems else None
 
 
-def _learn(series: KnownSeries, data: bytes) -> int:
-    """The reference of a label set that takes a closer look.
-
-    Raises:
-        SamplesRejectedError: no valid label set.
-        SeriesLimitError: no new series are taken.
-    """
-    try:
-        pairs = parse_labels(data)
-    except ProtobufError as error:
-        raise SamplesRejectedError(str(error), 0) from error
-    return series.learn(checked_labels(pairs))
+def _too_large(room: int) -> NoReturn:
+    raise SamplesRejectedError(f"the labels of the request's new series take more than {room} bytes: send fewer at a time", 1)

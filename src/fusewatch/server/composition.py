@@ -17,7 +17,7 @@ from fusewatch.access.service import Access
 from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.router import PREFIX, own_router
 from fusewatch.api.fusewatch.services import OwnServices
-from fusewatch.api.prometheus import numbers
+from fusewatch.api.prometheus import numbers, read
 from fusewatch.api.prometheus.pool import PoolLimits, QueryPool
 from fusewatch.api.prometheus.routes import prometheus_routes
 from fusewatch.api.prometheus.services import Cardinality, PrometheusServices
@@ -123,7 +123,7 @@ class Composition:
 
     def _kernels(self) -> list[Callable[[], None]]:
         """What is compiled at a first start: each room's own warm-up."""
-        return [MetricStore.warm, exposition.warm, Engine.warm, numbers.warm]
+        return [MetricStore.warm, exposition.warm, Engine.warm, numbers.warm, read.warm]
 
     async def _apply(self, settings: Settings) -> None:
         """Takes up what can change while the server runs."""

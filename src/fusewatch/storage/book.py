@@ -98,13 +98,12 @@ class SeriesBook:
             refs, unknown = self.find(ids)
             if not unknown:
                 return refs, None
-            check, fresh = LimitCheck(self.limits, self.metrics, self.jobs, self.count), dict[int, bytes]()
-            for place in np.flatnonzero(refs == 0).tolist():
-                number = int(ids[place])
-                if number not in fresh and check.admits(canonical[place]):
-                    fresh[number] = canonical[place]
-            if fresh:
-                self._enter(np.fromiter(fresh, np.uint64, len(fresh)), check, list(fresh.values()))
+            check = LimitCheck(self.limits, self.metrics, self.jobs, self.count)
+            unknown_ids, places = np.unique(ids[refs == 0], return_index=True)
+            new = [canonical[place] for place in np.flatnonzero(refs == 0)[places].tolist()]
+            taken = check.admit(new)
+            if any(taken):
+                self._enter(unknown_ids[taken], check, [one for one, good in zip(new, taken, strict=True) if good])
                 refs, _ = self.find(ids)
             return refs, check.problem
 

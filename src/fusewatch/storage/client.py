@@ -21,7 +21,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError as DriverError
 
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.errors import ClickHouseError, FolderInUseError
-from fusewatch.storage.native import Column, encode_block, read_blocks
+from fusewatch.storage.native import Column, Encoded, encode_block, read_blocks
 from fusewatch.storage.sql import identifier
 from fusewatch.telemetry.ports import OverloadedError
 
@@ -47,7 +47,7 @@ class Handle:
     Every method raises ClickHouseError when ClickHouse refuses or fails.
     """
 
-    def __init__(self, driver: Any, inserter: Callable[[str, list[Column]], None]) -> None:
+    def __init__(self, driver: Any, inserter: Callable[[str, Sequence[Column | Encoded]], None]) -> None:
         self._driver = driver
         self._insert = inserter
 
@@ -70,7 +70,7 @@ class Handle:
             finally:
                 raw.close()
 
-    def insert(self, table: str, columns: list[Column]) -> None:
+    def insert(self, table: str, columns: Sequence[Column | Encoded]) -> None:
         """One insert of whole columns; all of it or, on an error, perhaps a part."""
         with _as_clickhouse_errors():
             self._insert(table, columns)
@@ -161,7 +161,7 @@ class Endpoint:
         driver.command(f"CREATE DATABASE IF NOT EXISTS {identifier(self.database)}")
         driver.database = self.database
 
-        def insert(table: str, columns: list[Column]) -> None:
+        def insert(table: str, columns: Sequence[Column | Encoded]) -> None:
             names = [column.name for column in columns]
             driver.raw_insert(identifier(table), names, b"".join(encode_block(columns)), fmt="Native")
 
@@ -175,7 +175,7 @@ class _EmbeddedInserter:
         self._backend = driver._backend  # noqa: SLF001  # clickhouse-connect hands out no connection
         self._database = database
 
-    def __call__(self, table: str, columns: list[Column]) -> None:
+    def __call__(self, table: str, columns: Sequence[Column | Encoded]) -> None:
         names = ", ".join(identifier(column.name) for column in columns)
         target = f"{identifier(self._database)}.{identifier(table)}"
         handle = self._backend._handle  # noqa: SLF001  # as above; its lock keeps queries of the driver away meanwhile

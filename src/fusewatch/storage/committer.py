@@ -11,7 +11,6 @@ from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
-import xxhash
 
 from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.commit_kernels import blocks_of, last_writes, scatter
@@ -20,9 +19,10 @@ from fusewatch.storage.generations import Generations
 from fusewatch.storage.head import Columns, HeadSegment
 from fusewatch.storage.native import Column
 from fusewatch.storage.partitions import BLOCK_HOURS
-from fusewatch.storage.series_table import SeriesTable, metric_of
+from fusewatch.storage.records import SeriesRows
+from fusewatch.storage.series_columns import series_columns
+from fusewatch.storage.series_table import SeriesTable
 from fusewatch.telemetry.events import Event
-from fusewatch.telemetry.labels import SEPARATOR
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.samples import Bytes, ExemplarRows, HistogramRows, Int64s, UInt64s
 
@@ -104,8 +104,8 @@ class Committer:
 
     def _commit(self, handle: Handle, segment: HeadSegment) -> None:
         seq, table = segment.file.number, self._follower.table
-        for series in segment.series:
-            handle.insert("series", series_columns(series.canonical, seq))
+        if segment.series:
+            handle.insert("series", series_columns(SeriesRows.concatenated(segment.series), seq))
         refs, first, last = table.take_moved_hours()
         if len(refs):
             handle.insert(
@@ -200,20 +200,6 @@ def _parts(offsets: Int64s, blob: Bytes) -> list[bytes]:
     return [text[start:stop] for start, stop in pairwise(ends)]
 
 
-def series_columns(canonical: Sequence[bytes], seq: int) -> list[Column]:
-    """Rows of ``series`` from canonical label sets."""
-    metrics = [metric_of(one) for one in canonical]
-    ids = [xxhash.xxh3_64_intdigest(one) for one in canonical]
-    hashes = [xxhash.xxh3_64_intdigest(one) for one in metrics]
-    return [
-        Column("metric", "String", metrics),
-        Column("metric_hash", "UInt64", np.array(hashes, np.uint64)),
-        Column("id", "UInt64", np.array(ids, np.uint64)),
-        Column("labels", _LABELS, [_label_map(one) for one in canonical]),
-        _seq(len(canonical), seq),
-    ]
-
-
 def metadata_columns(entries: Sequence[MetricMetadata], seq: int) -> list[Column]:
     """Rows of ``metadata``; of several entries of one metric and job the last."""
     latest = list({(entry.metric, entry.job): asdict(entry) for entry in entries}.values())
@@ -228,11 +214,6 @@ def event_columns(events: Sequence[Event], seq: int) -> list[Column]:
     times = [Column(name, "Int64", np.array([getattr(event, name) for event in latest], np.int64)) for name in ("timestamp", "end")]
     labels: list[Any] = [event.labels for event in latest]
     return [*texts, *times, Column("labels", _LABELS, labels), _seq(len(latest), seq)]
-
-
-def _label_map(canonical: bytes) -> dict[bytes, bytes]:
-    parts = canonical.split(SEPARATOR)
-    return dict(zip(parts[::2], parts[1::2], strict=False))
 
 
 def _seq(rows: int, seq: int) -> Column:

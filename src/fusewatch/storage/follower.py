@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import structlog
 
 from fusewatch.storage.bounds import SampleBounds
@@ -46,6 +47,8 @@ class LogFollower:
         #: Samples followed so far, and those whose series no record had named (a damaged log).
         self.followed = 0
         self.nameless = 0
+        #: Hashes of the names of metrics that have native histograms.
+        self.histogram_metrics: set[int] = set()
         self._folder = folder
         self._learn = learn
         self._lock = table.lock
@@ -137,11 +140,7 @@ class LogFollower:
             case Kind.HISTOGRAMS:
                 self._apply_histograms(segment, record)
             case Kind.EXEMPLARS:
-                rows = read_exemplars(record.body)
-                segment.exemplars.append(
-                    ExemplarRows(rows.ids.copy(), rows.timestamps.copy(), rows.values.copy(), rows.offsets, rows.labels.copy())
-                )
-                segment.other_bytes += len(record.body)
+                self._apply_exemplars(segment, record)
             case Kind.METADATA:
                 entries = read_metadata(record.body)
                 self._learn(entries)
@@ -183,11 +182,21 @@ class LogFollower:
         if unknown:
             self._report_nameless(unknown)
         named = refs[refs > 0]
+        self.histogram_metrics.update(np.unique(self.table.metrics[named]).tolist())
         self.table.touch(named, rows.timestamps[refs > 0], record.received)
         self.bounds.widen(rows.timestamps)
         segment.histograms.append(HistogramRows(rows.ids.copy(), rows.timestamps.copy(), rows.offsets, rows.bodies.copy()))
         segment.other_bytes += len(record.body)
         self.followed += len(rows)
+
+    def _apply_exemplars(self, segment: HeadSegment, record: ReadRecord) -> None:
+        rows = read_exemplars(record.body)
+        refs, _ = self.table.find(rows.ids)
+        self.table.touch(refs[refs > 0], rows.timestamps[refs > 0], record.received)
+        segment.exemplars.append(
+            ExemplarRows(rows.ids.copy(), rows.timestamps.copy(), rows.values.copy(), rows.offsets, rows.labels.copy())
+        )
+        segment.other_bytes += len(record.body)
 
     def _report_nameless(self, count: int) -> None:
         self.nameless += count

@@ -32,6 +32,16 @@ class Column:
     values: NDArray[Any] | Sequence[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A named column whose values are in their Native form already, in parts."""
+
+    name: str
+    type: str
+    rows: int
+    parts: Sequence[bytes | memoryview]
+
+
 class Source(Protocol):
     """What blocks are read from."""
 
@@ -40,12 +50,16 @@ class Source(Protocol):
         ...
 
 
-def encode_block(columns: Sequence[Column]) -> list[bytes | memoryview]:
+def encode_block(columns: Sequence[Column | Encoded]) -> list[bytes | memoryview]:
     """The block, in parts that belong one after the other."""
-    parts: list[bytes | memoryview] = [_varint(len(columns)) + _varint(len(columns[0].values))]
+    first = columns[0]
+    rows = first.rows if isinstance(first, Encoded) else len(first.values)
+    parts: list[bytes | memoryview] = [_varint(len(columns)) + _varint(rows)]
     for column in columns:
         parts.append(_string(column.name) + _string(column.type))
-        if isinstance(column.values, np.ndarray):
+        if isinstance(column, Encoded):
+            parts.extend(column.parts)
+        elif isinstance(column.values, np.ndarray):
             parts.append(np.ascontiguousarray(column.values, _FIXED[column.type]).view(np.uint8).data)
         elif column.type == _MAP:
             parts.extend(_maps(column.values))

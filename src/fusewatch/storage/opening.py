@@ -23,6 +23,7 @@ from fusewatch.storage.events import MetadataStore
 from fusewatch.storage.folder import DataFolder, as_open_errors
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.generations import Generations
+from fusewatch.storage.histogram_reader import metrics_with_histograms
 from fusewatch.storage.merging import clear_staging
 from fusewatch.storage.migrations import migrate
 from fusewatch.storage.partitions import find_blocks
@@ -120,6 +121,7 @@ def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock
         clear_staging(handle)
         generations, graveyard, span = Generations(find_blocks(handle)), Graveyard.read(handle), ChunkSpan.read(handle)
         bounds = SampleBounds.read(handle, span)
+        histogram_metrics = metrics_with_histograms(handle)
     metadata.load()
     queried = QueriedMetrics(pool=pool, clock=clock)
     queried.load()
@@ -127,6 +129,7 @@ def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock
     committed = files[0].number - 1 if files else _highest_seq(pool)
     door = None if receiver is not None else open_door(settings, folder.path, clock)
     follower = LogFollower(folder=log_folder(folder.path), table=table, learn=metadata.remember, bounds=bounds)
+    follower.histogram_metrics |= histogram_metrics
     hand_on = receiver or partial(_hand_on, door)
     committer = Committer(follower=follower, pool=pool, generations=generations, committed=committed, hand_on=hand_on)
     try:

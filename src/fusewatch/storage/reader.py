@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fusewatch.storage.catalog import Catalog, Selection
 from fusewatch.storage.chunk_decoding import Recent, Samples
@@ -15,6 +16,7 @@ from fusewatch.storage.chunk_span import ChunkSpan
 from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.head import HeadView
+from fusewatch.storage.histogram_reader import head_parts, read_histograms
 from fusewatch.storage.partitions import BLOCK_HOURS
 from fusewatch.storage.read_kernels import group, merge, place_ids, select_waiting
 from fusewatch.storage.series_kernels import HOUR_MS
@@ -22,7 +24,7 @@ from fusewatch.storage.tombstones import Graveyard
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.ports import Budget
-from fusewatch.telemetry.samples import Int64s, SeriesSet, UInt64s
+from fusewatch.telemetry.samples import HistogramSet, Int64s, SeriesSet, UInt64s
 
 #: More ids than this are looked up by ClickHouse itself rather than sent to it.
 _MOST_IDS: Final = 20_000
@@ -73,15 +75,20 @@ class Reader:
         # Tombstones first: they go once nothing is left for them to hide. Then the head before rows before chunks: what is committed or
         # sealed in between is seen twice, which the merge undoes, never not at all.
         tombstones = self._sealed.graveyard.current.within(start, end)
-        parts = [select_from(view, selection, (start, end)) for view in self._follower.view()]
+        views, histograms = self._follower.view(), None
+        parts = [select_from(view, selection, (start, end)) for view in views]
         budget.take(sum(len(part[0]) for part in parts))
         with self._pool.handle(reserved=reserved) as handle:
+            if not self._follower.histogram_metrics.isdisjoint(selection.metrics.tolist()):
+                head = head_parts(views, start, end)
+                histograms = read_histograms(handle, selection, (start, end), head, tombstones, budget)
             parts = [*self._stored(handle, selection, start, end, budget), *parts]
             recent = assemble(len(selection), parts)
-            if not len(tombstones) and not self._sealed.span.overlaps(start, end):
-                return series_set(selection.labels, recent.samples)
-            query = ChunkQuery(selection.ids, selection.metrics, start, end, tombstones, budget)
-            return series_set(selection.labels, self._sealed.chunks.read(handle, query, recent))
+            samples = recent.samples
+            if len(tombstones) or self._sealed.span.overlaps(start, end):
+                query = ChunkQuery(selection.ids, selection.metrics, start, end, tombstones, budget)
+                samples = self._sealed.chunks.read(handle, query, recent)
+        return series_set(selection.labels, samples, histograms)
 
     def _stored(self, handle: Handle, selection: Selection, start: int, end: int, budget: Budget) -> list[Rows]:
         by_id = np.argsort(selection.ids)
@@ -164,12 +171,21 @@ def assemble(series: int, parts: list[Rows]) -> Recent:
     return Recent(Samples(offsets, out[0][:count], out[1][:count]), out[2][:count])
 
 
-def series_set(labels: Sequence[Labels], samples: Samples) -> SeriesSet:
+def series_set(labels: Sequence[Labels], samples: Samples, histograms: HistogramSet | None) -> SeriesSet:
     """The samples under their labels, series without samples left out."""
-    full = np.flatnonzero(np.diff(samples.offsets))
+    counts = np.diff(samples.offsets)
+    if histograms is not None:
+        counts = counts + np.diff(histograms.offsets)
+        histograms = replace(histograms, offsets=_only(histograms.offsets, counts > 0))
     return SeriesSet(
-        labels=[labels[k] for k in full.tolist()],
-        offsets=np.concatenate([np.zeros(1, np.int64), samples.offsets[1:][full]]),
+        labels=[labels[k] for k in np.flatnonzero(counts).tolist()],
+        offsets=_only(samples.offsets, counts > 0),
         timestamps=samples.times,
         values=samples.bits.view(np.float64),
+        histograms=histograms,
     )
+
+
+def _only(offsets: Int64s, keep: NDArray[np.bool_]) -> Int64s:
+    """The offsets without the series that have no samples at all."""
+    return np.concatenate([np.zeros(1, np.int64), offsets[1:][keep]])

@@ -42,6 +42,15 @@ class SeriesRows:
         np.cumsum([len(one) for one in labels], out=offsets[1:])
         return cls(ids, metrics, offsets, np.frombuffer(b"".join(labels), np.uint8))
 
+    @classmethod
+    def concatenated(cls, parts: Sequence[SeriesRows]) -> SeriesRows:
+        """All rows of some parts (one at least)."""
+        sizes = np.concatenate([np.diff(part.offsets) for part in parts])
+        offsets = np.zeros(len(sizes) + 1, np.int64)
+        np.cumsum(sizes, out=offsets[1:])
+        ids, metrics = (np.concatenate([getattr(part, name) for part in parts]) for name in ("ids", "metrics"))
+        return cls(ids, metrics, offsets, np.concatenate([part.labels[: int(part.offsets[-1])] for part in parts]))
+
     @property
     def canonical(self) -> list[bytes]:
         """The canonical label sets."""

@@ -15,12 +15,20 @@ from fusewatch.storage.config import RetentionSettings
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.partitions import BLOCK_HOURS, DAY_HOURS, drop_chunks, drop_rows, find_blocks, find_days
 from fusewatch.storage.series_kernels import HOUR_MS
+from fusewatch.storage.sql import identifier
 from fusewatch.telemetry.clock import Clock
 
 _log = structlog.get_logger(component="storage")
 _PAUSE_S: Final = 600
 _COUNT_EVENTS: Final = "SELECT count() FROM events WHERE greatest(timestamp, `end`) < {cutoff:Int64}"
 _DELETE_EVENTS: Final = "DELETE FROM events WHERE greatest(timestamp, `end`) < {cutoff:Int64}"
+#: Partitions of the tables that are kept by the day.
+_DAILY: Final = """
+SELECT DISTINCT table, partition_id
+FROM system.parts
+WHERE active AND database = currentDatabase() AND table IN ('histograms', 'exemplars')
+  AND toUInt32OrZero(partition_id) + {hours:UInt32} <= {cutoff:Int64}
+"""
 _DELETE_SERIES: Final = (
     "DELETE FROM series WHERE id IN {ids:Array(UInt64)}",
     "DELETE FROM series_hours WHERE id IN {ids:Array(UInt64)}",
@@ -79,6 +87,7 @@ class Retention:
         sizes = Counter({one.day: one.sealed + one.merged for one in days})
         for block in blocks:
             sizes[block.day] += block.size
+        self._drop_histograms_and_exemplars(handle, cutoff)
         surplus = sizes.total() - self._settings.size if self._settings.size else 0
         for day in sorted(sizes):
             too_much = surplus > 0 and day != max(sizes)
@@ -89,6 +98,11 @@ class Retention:
                 drop_chunks(handle, day)
                 _log.info("dropped a day of samples", day=day, bytes=sizes[day])
                 surplus -= sizes[day]
+
+    @staticmethod
+    def _drop_histograms_and_exemplars(handle: Handle, cutoff: int) -> None:
+        for table, partition in handle.rows(_DAILY, {"hours": DAY_HOURS, "cutoff": cutoff}):
+            handle.command(f"ALTER TABLE {identifier(str(table))} DROP PARTITION ID '{int(str(partition))}'")
 
     def _forget_series(self, handle: Handle) -> None:
         # A series that comes back in between would be stored by a commit, and then deleted with the old one.

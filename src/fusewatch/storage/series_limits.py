@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import xxhash
 
+from fusewatch.storage.series_columns import locate
 from fusewatch.storage.series_kernels import UInt32s
-from fusewatch.telemetry.labels import METRIC_NAME, SEPARATOR, Labels
+from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.ports import SamplesRejectedError, SeriesLimitError
 from fusewatch.telemetry.samples import UInt64s
 
-_NAME_KEY = METRIC_NAME.encode()
-_JOB_KEY = b"job"
+_NAME_KEY: Final = np.frombuffer(METRIC_NAME.encode(), np.uint8)
+_JOB_KEY: Final = np.frombuffer(b"job", np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class SeriesLimits:
     total: int = 0
     per_metric: int = 0
     per_job: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit."""
+        return bool(self.total or self.per_metric or self.per_job)
 
 
 class Groups:
@@ -35,22 +42,21 @@ class Groups:
         self._counts = [0]
         self._of: UInt32s = np.zeros(capacity, np.uint32)
 
-    def number(self, name: bytes) -> int:
-        """The group's number, new or known."""
+    def enter(self, name: bytes) -> int:
+        """The number of the group, new or known, which has one series more now."""
         number = self._number.get(name)
         if number is None:
             number = self._number[name] = len(self._counts)
-            self._counts.append(0)
+            self._counts.append(1)
             self._hashes.append(xxhash.xxh3_64_intdigest(name))
+        else:
+            self._counts[number] += 1
         return number
 
     def size(self, name: bytes) -> int:
         """How many series the group has."""
-        return self._counts[self._number[name]] if name in self._number else 0
-
-    def count(self, number: int, *, more: int) -> None:
-        """Counts further series of the group."""
-        self._counts[number] += more
+        number = self._number.get(name)
+        return 0 if number is None else self._counts[number]
 
     def assign(self, first: int, numbers: Sequence[int]) -> None:
         """The groups of the series from reference ``first`` on; they are counted already."""
@@ -85,45 +91,47 @@ class Groups:
         self._of = wider
 
 
-@dataclass(slots=True)
 class LimitCheck:
-    """Looks at new series one after another; ``problem`` is the first refusal."""
+    """Looks at new series; ``problem`` is the first refusal, the numbers are the groups of those that were admitted."""
 
-    limits: SeriesLimits
-    metrics: Groups
-    jobs: Groups
-    series: int
-    problem: SamplesRejectedError | None = None
-    metric_numbers: list[int] = field(default_factory=list)
-    job_numbers: list[int] = field(default_factory=list)
+    def __init__(self, limits: SeriesLimits, metrics: Groups, jobs: Groups, series: int) -> None:
+        self.problem: SamplesRejectedError | None = None
+        self.metric_numbers: list[int] = []
+        self.job_numbers: list[int] = []
+        self._limits = limits
+        self._metrics, self._jobs = metrics, jobs
+        self._series = series
 
-    def admits(self, canonical: bytes) -> bool:
-        """Whether this new series is taken."""
-        parts = canonical.split(SEPARATOR)
-        pairs = dict(zip(parts[::2], parts[1::2], strict=False))
-        name, job = pairs.get(_NAME_KEY, b""), pairs.get(_JOB_KEY, b"")
-        refusal = self._refusal(name, job)
-        if refusal:
-            reason, setting = refusal
-            message = f"{reason}, new series {Labels.from_canonical(canonical)} refused ({setting})"
-            self.problem = self.problem or SeriesLimitError(message, 1)
+    def admit(self, canonical: Sequence[bytes]) -> list[bool]:
+        """Which of these new series (each once) are taken."""
+        blob = np.frombuffer(b"".join(canonical), np.uint8)
+        offsets, spans = np.zeros(len(canonical) + 1, np.int64), np.empty((len(canonical), 4), np.int64)
+        np.cumsum([len(one) for one in canonical], out=offsets[1:])
+        locate(offsets, blob, _NAME_KEY, _JOB_KEY, spans)
+        places = (spans - offsets[:-1, None]).tolist()
+        return [self._admits(text, text[at:end], text[start:stop]) for text, (at, end, start, stop) in zip(canonical, places, strict=True)]
+
+    def _admits(self, canonical: bytes, name: bytes, job: bytes) -> bool:
+        if self._limits.any and (refusal := self._refusal(name, job)):
+            if self.problem is None:
+                reason, setting = refusal
+                message = f"{reason}, new series {Labels.from_canonical(canonical)} refused ({setting})"
+                self.problem = SeriesLimitError(message, 1)
             return False
-        self.series += 1
-        for groups, numbers, group in ((self.metrics, self.metric_numbers, name), (self.jobs, self.job_numbers, job)):
-            number = groups.number(group)
-            numbers.append(number)
-            groups.count(number, more=1)
+        self._series += 1
+        self.metric_numbers.append(self._metrics.enter(name))
+        self.job_numbers.append(self._jobs.enter(job))
         return True
 
     def _refusal(self, name: bytes, job: bytes) -> tuple[str, str] | None:
         """Why no series of this metric and job is taken, and the setting that says so."""
-        limits = self.limits
-        if limits.total and self.series >= limits.total:
+        limits = self._limits
+        if limits.total and self._series >= limits.total:
             return f"the limit of {limits.total} series is reached", "storage.max_series"
-        if limits.per_metric and self.metrics.size(name) >= limits.per_metric:
+        if limits.per_metric and self._metrics.size(name) >= limits.per_metric:
             text = name.decode(errors="replace")
             return f"the limit of {limits.per_metric} series of one metric is reached by {text}", "storage.max_series_per_metric"
-        if limits.per_job and self.jobs.size(job) >= limits.per_job:
+        if limits.per_job and self._jobs.size(job) >= limits.per_job:
             text = job.decode(errors="replace")
             return f'the limit of {limits.per_job} series of one job is reached by job "{text}"', "storage.max_series_per_job"
         return None

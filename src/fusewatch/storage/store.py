@@ -19,6 +19,7 @@ from fusewatch.storage.door_keeper import DoorKeeper
 from fusewatch.storage.entries import without
 from fusewatch.storage.errors import ClickHouseError
 from fusewatch.storage.events import EventStore
+from fusewatch.storage.exemplars import ExemplarStore
 from fusewatch.storage.folder import DataFolder
 from fusewatch.storage.opening import Parts, open_parts
 from fusewatch.storage.reader import Reader, Sealed
@@ -31,6 +32,7 @@ from fusewatch.storage.warming import warm_kernels
 from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.components import Component
 from fusewatch.telemetry.events import Event
+from fusewatch.telemetry.exemplars import Exemplar
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.metadata import MetricMetadata
@@ -74,6 +76,7 @@ class MetricStore:
             rates=self._rates,
             clock=clock,
         )
+        self._exemplars = ExemplarStore(follower=parts.follower, pool=parts.pool, catalog=self._catalog, oldest=self._retention.oldest)
 
     @classmethod
     def open(cls, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None) -> MetricStore:
@@ -202,6 +205,12 @@ class MetricStore:
         """See :meth:`fusewatch.telemetry.ports.SeriesReader.metadata`."""
         self._follower.catch_up()
         return self._metadata.metadata(metric, limit)
+
+    def exemplars(
+        self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, budget: Budget
+    ) -> list[tuple[Labels, list[Exemplar]]]:
+        """See :meth:`fusewatch.telemetry.ports.SeriesReader.exemplars`."""
+        return self._exemplars.exemplars(selectors, start, end, budget)
 
     def events(self, start: int, end: int, kinds: Sequence[str] = (), limit: int = 1000) -> list[Event]:
         """See :meth:`fusewatch.telemetry.ports.EventReader.events`."""

@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fusewatch.telemetry.kernels import inlined, kernel
+from fusewatch.telemetry.kernels import bare, bare_kernel
 
 Bytes = npt.NDArray[np.uint8]
 U64 = np.uint64
@@ -61,7 +61,7 @@ def draw_key() -> np.uint64:
     return U64(int.from_bytes(os.urandom(8), "little") | 1)
 
 
-@inlined
+@bare
 def fingerprint(buffer: Bytes, start: np.uint64, stop: np.uint64, key: np.uint64) -> tuple[np.uint64, np.uint64]:
     """128 keyed bits of ``buffer[start:stop]``; :data:`SLACK` bytes behind ``stop`` must be readable.
 
@@ -87,7 +87,7 @@ def fingerprint(buffer: Bytes, start: np.uint64, stop: np.uint64, key: np.uint64
     return fold(low ^ _K3, high ^ _K0), fold(high ^ _K2, low ^ _K1)
 
 
-@kernel
+@bare_kernel
 def fingerprint_of(buffer: Bytes, start: int, stop: int, key: np.uint64) -> tuple[np.uint64, np.uint64]:
     """:func:`fingerprint`, callable from Python."""
     return fingerprint(buffer, U64(start), U64(stop), key)

@@ -20,7 +20,7 @@ from fusewatch.telemetry.histogram_parts import (
     HistogramParts,
 )
 from fusewatch.telemetry.histograms import CUSTOM_SCHEMA, MOST_PARTS
-from fusewatch.telemetry.kernels import inlined
+from fusewatch.telemetry.kernels import bare
 from fusewatch.telemetry.samples import Float64s, UInt64s
 
 #: What is wrong with a histogram: its code, the side, and two numbers that the message shows.
@@ -82,13 +82,13 @@ def problem_message(problem: Problem) -> str:
     return _WORDS[int(code)].format(*details, side=_SIDES[int(side)])
 
 
-@inlined
+@bare
 def _told(problem: Problem, code: int, side: int, first: float, second: float) -> int:
     problem[0], problem[1], problem[2], problem[3] = code, side, first, second
     return code
 
 
-@inlined
+@bare
 def _check_spans(spans: UInt64s, count: int, buckets: int, side: int, problem: Problem) -> int:
     """A side's spans against the number of its buckets; on ``side`` 2, custom buckets, no offset may be negative."""
     needed = np.int64(0)
@@ -102,7 +102,7 @@ def _check_spans(spans: UInt64s, count: int, buckets: int, side: int, problem: P
     return GOOD
 
 
-@inlined
+@bare
 def _check_bounds(parts: HistogramParts, buckets: int) -> int:
     """Custom bounds, and the spans that refer to them."""
     _, lists, sizes, problem = parts
@@ -123,7 +123,7 @@ def _check_bounds(parts: HistogramParts, buckets: int) -> int:
     return _told(problem, BOUNDS_TOO_FEW, 2, count, float(reach)) if count + 1 < reach else GOOD
 
 
-@inlined
+@bare
 def _check_custom(parts: HistogramParts, buckets: int) -> int:
     """What custom buckets must not have beside the rest."""
     numbers, _, sizes, problem = parts
@@ -142,7 +142,7 @@ def _check_custom(parts: HistogramParts, buckets: int) -> int:
     return GOOD
 
 
-@inlined
+@bare
 def _check_buckets(parts: HistogramParts, first: int) -> int:
     """No count may be negative."""
     _, lists, sizes, problem = parts
@@ -156,7 +156,7 @@ def _check_buckets(parts: HistogramParts, first: int) -> int:
     return GOOD
 
 
-@inlined
+@bare
 def _check_integers(parts: HistogramParts) -> int:
     """An integer histogram's count against its buckets; observations of NaN are in the count alone, and make the sum NaN."""
     numbers, lists, sizes, problem = parts
@@ -173,7 +173,7 @@ def _check_integers(parts: HistogramParts) -> int:
     return GOOD
 
 
-@inlined
+@bare
 def _check_floats(parts: HistogramParts) -> int:
     numbers, _, _, problem = parts
     floats = numbers.view(np.float64)
@@ -184,7 +184,7 @@ def _check_floats(parts: HistogramParts) -> int:
     return GOOD
 
 
-@inlined
+@bare
 def check(schema: int, parts: HistogramParts) -> int:
     """GOOD, or the code of what is wrong with a histogram whose counts are absolute; ``parts`` then hold what to say of it."""
     numbers, lists, sizes, problem = parts

@@ -37,7 +37,7 @@ from fusewatch.telemetry.histogram_parts import (
 )
 from fusewatch.telemetry.histogram_shapes import reduce_sides
 from fusewatch.telemetry.histograms import CUSTOM_SCHEMA, LEAST_SCHEMA, MOST_PARTS, MOST_SCHEMA
-from fusewatch.telemetry.kernels import inlined
+from fusewatch.telemetry.kernels import bare
 from fusewatch.telemetry.protobuf_kernels import field_at, varint, zigzag
 from fusewatch.telemetry.samples import Int64s, UInt64s
 
@@ -52,7 +52,7 @@ _FIELD_LISTS: Final = np.full(NUMBERS, -1, np.int64)
 _FIELD_LISTS[[11, 8, 12, 9, 13, 10, 16]] = [SPANS, SPANS + 1, DELTAS, DELTAS + 1, FLOATS, FLOATS + 1, BOUNDS]
 
 
-@inlined
+@bare
 def _span(buffer: Bytes, start: np.uint64, end: np.uint64) -> tuple[np.uint64, bool]:
     """A BucketSpan as the binary form has it, and whether it is readable."""
     offset, length, i = np.int64(0), U64(0), start
@@ -67,7 +67,7 @@ def _span(buffer: Bytes, start: np.uint64, end: np.uint64) -> tuple[np.uint64, b
     return U64(offset) & U64(0xFFFFFFFF) | (length & U64(0xFFFFFFFF)) << U64(32), True
 
 
-@inlined
+@bare
 def _list(buffer: Bytes, bounds: tuple[np.uint64, np.uint64], wire: np.uint64, lists: UInt64s, sizes: Int64s, row: int) -> bool:
     """Appends a span, or numbers, packed or not; whether they are readable. A full list only counts on."""
     i, end = bounds
@@ -95,7 +95,7 @@ def _list(buffer: Bytes, bounds: tuple[np.uint64, np.uint64], wire: np.uint64, l
     return True
 
 
-@inlined
+@bare
 def read_fields(buffer: Bytes, start: np.uint64, end: np.uint64, fields: Bytes, parts: HistogramParts) -> bool:
     """Reads a histogram message into ``parts``; whether it is readable. ``fields``: WRITE_FIELDS or CLIENT_FIELDS."""
     numbers, lists, sizes, _ = parts
@@ -123,7 +123,7 @@ def read_fields(buffer: Bytes, start: np.uint64, end: np.uint64, fields: Bytes, 
     return True
 
 
-@inlined
+@bare
 def settle(parts: HistogramParts) -> int:
     """Checks what was read and makes counts absolute; GOOD or the problem's code. Schemas above 8 are merged down to it."""
     numbers, lists, sizes, problem = parts
@@ -151,14 +151,14 @@ def settle(parts: HistogramParts) -> int:
     return code
 
 
-@inlined
+@bare
 def body_words(numbers: UInt64s, sizes: Int64s) -> int:
     """How many words of eight bytes :func:`write_body` writes."""
     buckets = FLOATS if numbers[IS_FLOAT] else DELTAS
     return HEAD_WORDS + int(sizes[SPANS] + sizes[SPANS + 1] + sizes[buckets] + sizes[buckets + 1] + sizes[BOUNDS])
 
 
-@inlined
+@bare
 def write_body(parts: HistogramParts, out: UInt64s, at: int) -> int:
     """Writes what was settled as the binary form at ``out[at:]``, in words of eight bytes; the position behind."""
     numbers, lists, sizes, _ = parts

@@ -10,16 +10,16 @@ import numpy as np
 
 from fusewatch.telemetry.hashing import U64
 from fusewatch.telemetry.histogram_parts import DELTAS, FLOATS, IS_FLOAT, SPANS, HistogramParts
-from fusewatch.telemetry.kernels import inlined
+from fusewatch.telemetry.kernels import bare
 from fusewatch.telemetry.samples import UInt64s
 
 
-@inlined
+@bare
 def _offset(span: np.uint64) -> np.int64:
     return np.int64(np.int32(span & U64(0xFFFFFFFF)))
 
 
-@inlined
+@bare
 def _reduce(spans: UInt64s, span_count: int, buckets: UInt64s, steps: int, as_float: bool) -> tuple[int, int]:  # noqa: FBT001
     """Merges one side in place: the merged buckets and spans are never more than those they come from. How many spans and buckets."""
     floats = buckets.view(np.float64)
@@ -48,7 +48,7 @@ def _reduce(spans: UInt64s, span_count: int, buckets: UInt64s, steps: int, as_fl
     return out_spans, written
 
 
-@inlined
+@bare
 def reduce_sides(parts: HistogramParts, steps: int) -> None:
     """Lowers the schema of a checked histogram by ``steps``, in place."""
     numbers, lists, sizes, _ = parts

@@ -10,19 +10,21 @@ from typing import Final
 import numpy as np
 
 from fusewatch.telemetry.hashing import U64, Bytes, load64
-from fusewatch.telemetry.kernels import inlined
+from fusewatch.telemetry.kernels import bare
 from fusewatch.telemetry.protobuf_kernels import field_at
 from fusewatch.telemetry.samples import Int64s
 
 #: Rows of ``parts``; larger label sets are left to Python.
 MOST_LABELS: Final = 256
-#: What a label set is: as good as any, in need of a closer look, or none that can be stored.
-PLAIN, ODD, INVALID = 0, 1, 2
+#: What a label set is: as good as any, in need of a closer look, none that can be stored, or too large.
+PLAIN, ODD, INVALID, LARGE = 0, 1, 2, 3
+#: UTF-8 characters in all names and values of an exemplar, as OpenMetrics and Prometheus have it.
+MOST_CHARACTERS: Final = 128
 _ASCII: Final = U64(0x8080808080808080)
 _SEPARATOR: Final = np.uint8(0xFF)
 
 
-@inlined
+@bare
 def is_text(buffer: Bytes, start: np.int64, end: np.int64) -> bool:
     """Whether ``buffer[start:end]`` is UTF-8 (RFC 3629: no surrogates, nothing longer than need be); eight bytes behind are readable."""
     at = start
@@ -53,7 +55,7 @@ def is_text(buffer: Bytes, start: np.int64, end: np.int64) -> bool:
     return True
 
 
-@inlined
+@bare
 def compare(buffer: Bytes, start: int, end: int, other: int, other_end: int) -> int:
     """Below 0, 0 or above: how the bytes ``start:end`` sort beside ``other:other_end``."""
     while start < end and other < other_end:
@@ -64,7 +66,7 @@ def compare(buffer: Bytes, start: int, end: int, other: int, other_end: int) -> 
     return (end - start) - (other_end - other)
 
 
-@inlined
+@bare
 def sort_labels(buffer: Bytes, parts: Int64s, count: int) -> bool:
     """Sorts the rows by name, in place: nearly all senders have done so. False where a name is empty or there twice."""
     for k in range(count):
@@ -81,7 +83,7 @@ def sort_labels(buffer: Bytes, parts: Int64s, count: int) -> bool:
     return count == 0 or parts[0, 0] < parts[0, 1]
 
 
-@inlined
+@bare
 def canonical_size(parts: Int64s, count: int) -> int:
     """How many bytes :func:`write_labels` writes."""
     size = 0
@@ -91,7 +93,7 @@ def canonical_size(parts: Int64s, count: int) -> int:
     return size
 
 
-@inlined
+@bare
 def write_labels(buffer: Bytes, parts: Int64s, count: int, out: Bytes, at: int) -> int:
     """Writes sorted labels in canonical form at ``out[at:]``; the position behind. An empty value is no label."""
     for k in range(count):
@@ -106,7 +108,7 @@ def write_labels(buffer: Bytes, parts: Int64s, count: int, out: Bytes, at: int) 
     return at
 
 
-@inlined
+@bare
 def has_metric_name(buffer: Bytes, parts: Int64s, count: int) -> bool:
     """Whether one of the labels is ``__name__`` and not empty."""
     for k in range(count):
@@ -116,7 +118,7 @@ def has_metric_name(buffer: Bytes, parts: Int64s, count: int) -> bool:
     return False
 
 
-@inlined
+@bare
 def read_label(buffer: Bytes, start: np.uint64, end: np.uint64, part: Int64s) -> int:
     """Reads a Label message (1: name, 2: value) into a row of parts: PLAIN, ODD where anything else is in it, INVALID: not UTF-8."""
     part[:] = 0
@@ -132,7 +134,7 @@ def read_label(buffer: Bytes, start: np.uint64, end: np.uint64, part: Int64s) ->
     return PLAIN
 
 
-@inlined
+@bare
 def read_labels(buffer: Bytes, start: int, end: int, parts: Int64s) -> tuple[int, int]:
     """Reads the Label fields (tag 1) in ``buffer[start:end]`` into ``parts``; how many, and PLAIN, ODD or INVALID."""
     count, i, stop = 0, U64(start), U64(end)
@@ -145,3 +147,16 @@ def read_labels(buffer: Bytes, start: int, end: int, parts: Int64s) -> tuple[int
             return count, status
         count += 1
     return count, PLAIN
+
+
+@bare
+def short_enough(buffer: Bytes, parts: Int64s, count: int) -> bool:
+    """Whether the labels have at most MOST_CHARACTERS characters."""
+    characters = 0
+    for k in range(count):
+        for side in range(2):
+            for place in range(parts[k, 2 * side], parts[k, 2 * side + 1]):
+                characters += buffer[place] & 0xC0 != 0x80
+            if characters > MOST_CHARACTERS:
+                return False
+    return True

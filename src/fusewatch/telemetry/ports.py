@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fusewatch.telemetry.events import Event
+from fusewatch.telemetry.exemplars import Exemplar
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.metadata import MetricMetadata
@@ -160,6 +161,18 @@ class SeriesReader(Protocol):
 
     def metadata(self, metric: str | None, limit: int) -> list[MetricMetadata]:
         """What is known of one metric, or of at most ``limit`` metrics (0: all)."""
+        ...
+
+    def exemplars(
+        self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, budget: Budget
+    ) -> list[tuple[Labels, list[Exemplar]]]:
+        """The exemplars from ``start`` to ``end`` (ms) of the series that match any selector, in order of time.
+
+        Series without any are left out.
+
+        Raises:
+            LimitExceededError: more than the budget allows.
+        """
         ...
 
 

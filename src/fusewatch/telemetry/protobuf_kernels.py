@@ -9,12 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from fusewatch.telemetry.hashing import U64, Bytes
-from fusewatch.telemetry.kernels import inlined
+from fusewatch.telemetry.kernels import bare
 
 
-@inlined
+@bare
 def varint(buffer: Bytes, i: np.uint64, end: np.uint64) -> tuple[np.uint64, np.uint64]:
     """The number at ``i`` and the position behind it; that position is past ``end`` when the number is cut off or too long."""
+    if i < end and buffer[i] < 128:  # as nearly all are
+        return U64(buffer[i]), i + U64(1)
     value, shift = U64(0), U64(0)
     while i < end and shift < U64(70):
         byte = U64(buffer[i])
@@ -26,7 +28,7 @@ def varint(buffer: Bytes, i: np.uint64, end: np.uint64) -> tuple[np.uint64, np.u
     return value, end + U64(1)
 
 
-@inlined
+@bare
 def skip(buffer: Bytes, i: np.uint64, end: np.uint64, wire: np.uint64) -> np.uint64:
     """The position behind a field of this wire type, past ``end`` when it is cut off or of a type that protobuf 3 does not have."""
     if wire == U64(0):
@@ -41,19 +43,20 @@ def skip(buffer: Bytes, i: np.uint64, end: np.uint64, wire: np.uint64) -> np.uin
     return end + U64(1)
 
 
-@inlined
+@bare
 def field_at(buffer: Bytes, i: np.uint64, end: np.uint64) -> tuple[np.uint64, np.uint64, np.uint64]:
     """Tag, start and end of the field at ``i``: of its content where it has a length; an end past ``end``: malformed."""
     tag, i = varint(buffer, i, end)
-    stop = skip(buffer, i, end, tag & U64(7))
-    if i > end or stop > end or tag < U64(8):
-        return tag, i, end + U64(1)
-    if tag & U64(7) == U64(2):
-        i = varint(buffer, i, end)[1]
-    return tag, i, stop
+    wire = tag & U64(7)
+    if wire == U64(2):
+        size, i = varint(buffer, i, end)
+        good = i <= end and tag >= U64(8) and size <= end - i
+        return tag, i, i + size if good else end + U64(1)
+    stop = skip(buffer, i, end, wire)
+    return tag, i, stop if i <= end and stop <= end and tag >= U64(8) else end + U64(1)
 
 
-@inlined
+@bare
 def zigzag(number: np.uint64) -> np.int64:
     """The signed number that sint32 and sint64 write as ``number``."""
     return np.int64(number >> U64(1)) ^ -np.int64(number & U64(1))

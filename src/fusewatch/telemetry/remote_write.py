@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusewatch.telemetry.hashing import SLACK, U64, Bytes, fingerprint, load64
-from fusewatch.telemetry.kernels import inlined, kernel
+from fusewatch.telemetry.kernels import bare, bare_kernel, kernel
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.protobuf import ProtobufError, fields, read_varint
 from fusewatch.telemetry.protobuf_kernels import field_at, skip, varint
@@ -42,7 +42,8 @@ TOO_MANY: Final = -3
 #: Columns of the extras, and what an extra is.
 KIND, START, END, REF, MISS, EXTRA_COLUMNS = range(6)
 EXEMPLAR, HISTOGRAM = 3, 4
-_TYPES: Final = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
+#: Types of metrics by their number on the wire, in 1.0 and 2.0.
+METRIC_TYPES: Final = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
 
 
 class RemoteWriteError(ProtobufError):
@@ -82,7 +83,7 @@ def padded(body: bytes) -> Bytes:
     return np.frombuffer(body + bytes(SLACK), np.uint8)
 
 
-@inlined
+@bare
 def find_reference(keys: UInt64s, refs: UInt32s, low: np.uint64, high: np.uint64) -> int:
     """The reference under a fingerprint, 0 where there is none."""
     mask = U64(len(refs) - 1)
@@ -94,7 +95,7 @@ def find_reference(keys: UInt64s, refs: UInt32s, low: np.uint64, high: np.uint64
     return refs[slot]  # type: ignore[no-any-return]  # a number inside the kernel
 
 
-@inlined
+@bare
 def _sample(buffer: Bytes, i: np.uint64, stop: np.uint64) -> tuple[np.uint64, np.int64, np.uint64]:
     """Value bits and timestamp of the Sample in ``buffer[i:stop]``, and the position behind it (past ``stop``: malformed)."""
     bits, timestamp = U64(0), U64(0)
@@ -112,8 +113,8 @@ def _sample(buffer: Bytes, i: np.uint64, stop: np.uint64) -> tuple[np.uint64, np
     return bits, np.int64(timestamp), i
 
 
-@inlined
-def _short_timestamp(word: np.uint64) -> np.int64:
+@bare
+def short_timestamp(word: np.uint64) -> np.int64:
     """The number in six varint bytes."""
     total = U64(0)
     for k in range(6):
@@ -121,7 +122,7 @@ def _short_timestamp(word: np.uint64) -> np.int64:
     return np.int64(total)
 
 
-@inlined
+@bare
 def _known_sample(buffer: Bytes, bounds: tuple[np.uint64, np.uint64], table: Table, columns: WireColumns, row: np.uint64) -> bool:
     """Writes the row of a TimeSeries that is a known label set and one sample of 18 bytes, as nearly all are; whether it is one.
 
@@ -141,11 +142,11 @@ def _known_sample(buffer: Bytes, bounds: tuple[np.uint64, np.uint64], table: Tab
     if ref == 0:
         return False
     out_ref, out_time, out_bits = columns
-    out_ref[row], out_time[row], out_bits[row] = ref, _short_timestamp(word), load64(buffer, at + U64(3))
+    out_ref[row], out_time[row], out_bits[row] = ref, short_timestamp(word), load64(buffer, at + U64(3))
     return True
 
 
-@inlined
+@bare
 def _labels_end(buffer: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
     """The position behind the Label fields at ``at``, past ``end`` when one is cut off."""
     while at < end and buffer[at] == 0x0A:
@@ -153,7 +154,7 @@ def _labels_end(buffer: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
     return at
 
 
-@inlined
+@bare
 def _samples(buffer: Bytes, at: np.uint64, end: np.uint64, out: Outputs, row: np.uint64, extra: int) -> tuple[int, int, int]:
     """Writes the samples behind a TimeSeries' labels, and from ``extra`` on where its exemplars and native histograms are.
 
@@ -185,7 +186,7 @@ def _samples(buffer: Bytes, at: np.uint64, end: np.uint64, out: Outputs, row: np
     return np.int64(rows), extra, histograms  # type: ignore[return-value]  # numbers inside the kernel
 
 
-@inlined
+@bare
 def _series(
     buffer: Bytes, bounds: tuple[np.uint64, np.uint64], table: Table, out: Outputs, counts: tuple[np.uint64, int, int]
 ) -> tuple[int, int, int, int]:
@@ -216,7 +217,7 @@ def _series(
     return rows, miss, extra, histograms
 
 
-@inlined
+@bare
 def _walk(buffer: Bytes, size: int, table: Table, out: Outputs) -> tuple[int, int, int, int, int]:
     """Rows (or an error), misses, metadata entries, extras, and native histograms of a WriteRequest."""
     columns, misses, metadata, extras = out
@@ -246,7 +247,7 @@ def _walk(buffer: Bytes, size: int, table: Table, out: Outputs) -> tuple[int, in
     return np.int64(row), missed, described, extra, histograms  # type: ignore[return-value]  # numbers inside the kernel
 
 
-@kernel
+@bare_kernel
 def walk_request(
     buffer: Bytes, size: int, table: Table, columns: WireColumns, misses: Int64s, metadata: Int64s, extras: Int64s
 ) -> tuple[int, int, int, int]:
@@ -291,7 +292,7 @@ def parse_metadata(data: bytes) -> MetricMetadata:
             kind = number
         elif field in texts:
             texts[field] = _text(data, start, end)
-    return MetricMetadata(metric=texts[2], type=_TYPES[kind] if kind < len(_TYPES) else "unknown", help=texts[4], unit=texts[5])
+    return MetricMetadata(metric=texts[2], type=METRIC_TYPES[kind] if kind < len(METRIC_TYPES) else "unknown", help=texts[4], unit=texts[5])
 
 
 def _label(data: bytes, start: int, end: int) -> tuple[str, str]:

@@ -5,42 +5,26 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from fusewatch.telemetry.hashing import U64, Bytes, load64
 from fusewatch.telemetry.histogram_checks import GOOD, Problem
 from fusewatch.telemetry.histogram_kernels import WRITE_FIELDS, read_fields, settle, write_body
-from fusewatch.telemetry.histogram_parts import TIMESTAMP, HistogramParts
-from fusewatch.telemetry.kernels import inlined, kernel
-from fusewatch.telemetry.label_kernels import PLAIN, read_label, sort_labels, write_labels
+from fusewatch.telemetry.histogram_parts import START_TIMESTAMP, TIMESTAMP, HistogramParts
+from fusewatch.telemetry.kernels import bare, bare_kernel
+from fusewatch.telemetry.label_kernels import PLAIN, read_label, short_enough, sort_labels, write_labels
 from fusewatch.telemetry.protobuf_kernels import field_at, varint
-from fusewatch.telemetry.remote_write import END, EXEMPLAR, HISTOGRAM, KIND, MALFORMED, REF, START, UInt32s
+from fusewatch.telemetry.remote_write import END, EXEMPLAR, EXTRA_COLUMNS, HISTOGRAM, KIND, MALFORMED, REF, START, UInt32s
 from fusewatch.telemetry.samples import Int64s, UInt64s
 
-#: UTF-8 characters in all names and values of an exemplar, as OpenMetrics and Prometheus have it.
-MOST_CHARACTERS: Final = 128
-#: Columns of native histograms: reference, timestamp, offsets in words (one more than rows), bodies as words of eight bytes.
-HistogramColumns = tuple[UInt32s, Int64s, Int64s, UInt64s]
+#: Columns of native histograms: reference, timestamp, start timestamp (ms; 0: none), offsets in words (one more than rows), bodies as
+#: words of eight bytes.
+HistogramColumns = tuple[UInt32s, Int64s, Int64s, Int64s, UInt64s]
 #: Columns of exemplars: reference, timestamp, value bits, offsets (one more than rows) into the canonical labels.
 ExemplarColumns = tuple[UInt32s, Int64s, UInt64s, Int64s, Bytes]
 
 
-@inlined
-def short_enough(buffer: Bytes, parts: Int64s, count: int) -> bool:
-    """Whether the labels have at most MOST_CHARACTERS characters."""
-    characters = 0
-    for k in range(count):
-        for side in range(2):
-            for place in range(parts[k, 2 * side], parts[k, 2 * side + 1]):
-                characters += buffer[place] & 0xC0 != 0x80
-            if characters > MOST_CHARACTERS:
-                return False
-    return True
-
-
-@inlined
+@bare
 def _read(buffer: Bytes, start: np.uint64, end: np.uint64, parts: Int64s) -> tuple[int, np.uint64, np.int64]:
     """How many labels (-1: not an exemplar), value bits, timestamp."""
     labels, bits, timestamp, i = 0, U64(0), U64(0), start
@@ -59,7 +43,7 @@ def _read(buffer: Bytes, start: np.uint64, end: np.uint64, parts: Int64s) -> tup
     return labels, bits, np.int64(timestamp)
 
 
-@kernel
+@bare_kernel
 def read_exemplars(buffer: Bytes, extras: Int64s, parts: Int64s, out: ExemplarColumns) -> int:
     """Fills the columns with the EXEMPLAR rows among ``extras`` whose series has a reference; how many.
 
@@ -81,14 +65,15 @@ def read_exemplars(buffer: Bytes, extras: Int64s, parts: Int64s, out: ExemplarCo
     return row
 
 
-@kernel
+@bare_kernel
 def read_histograms(buffer: Bytes, extras: Int64s, parts: HistogramParts, out: HistogramColumns, problem: Problem) -> tuple[int, int]:
     """Fills the columns with the HISTOGRAM rows among ``extras`` whose series has a reference.
 
-    Returns how many, or MALFORMED, and how many invalid ones are left out; ``problem`` then says what is wrong with the first of them.
+    A column of extras beyond EXTRA_COLUMNS is the start timestamp of those that have none of their own. Returns how many, or MALFORMED,
+    and how many invalid ones are left out; ``problem`` then says what is wrong with the first of them.
     ``out`` needs eight bytes of body for each byte of a message, and a head for each message.
     """
-    refs, times, offsets, words = out
+    refs, times, starts, offsets, words = out
     row, at, bad = 0, 0, 0
     offsets[0] = 0
     for k in range(len(extras)):
@@ -97,12 +82,14 @@ def read_histograms(buffer: Bytes, extras: Int64s, parts: HistogramParts, out: H
         if not read_fields(buffer, U64(extras[k, START]), U64(extras[k, END]), WRITE_FIELDS, parts):
             return MALFORMED, 0
         if settle(parts) != GOOD:
-            if bad == 0:
-                problem[:] = parts[3]
+            for place in range(len(problem) if bad == 0 else 0):
+                problem[place] = parts[3][place]
             bad += 1
             continue
         at = write_body(parts, words, at)
-        refs[row], times[row] = extras[k, REF], np.int64(parts[0][TIMESTAMP])
+        refs[row], times[row], starts[row] = extras[k, REF], np.int64(parts[0][TIMESTAMP]), np.int64(parts[0][START_TIMESTAMP])
+        if starts[row] == 0 and extras.shape[1] > EXTRA_COLUMNS:
+            starts[row] = extras[k, EXTRA_COLUMNS]
         row += 1
         offsets[row] = at
     return row, bad

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusewatch.telemetry.hashing import U64, Bytes, fingerprint
-from fusewatch.telemetry.kernels import kernel
+from fusewatch.telemetry.kernels import bare_kernel
 from fusewatch.telemetry.label_kernels import INVALID, PLAIN, has_metric_name, read_labels, sort_labels, write_labels
 from fusewatch.telemetry.remote_write import HISTOGRAM, KIND, MISS, REF, UInt32s
 from fusewatch.telemetry.samples import Int64s, UInt64s
@@ -15,7 +15,7 @@ from fusewatch.telemetry.samples import Int64s, UInt64s
 CanonicalSets = tuple[Bytes, Int64s, UInt64s, UInt64s, NDArray[np.uint8]]
 
 
-@kernel
+@bare_kernel
 def canonical_sets(buffer: Bytes, misses: Int64s, key: np.uint64, parts: Int64s, out: CanonicalSets) -> None:
     """Brings the labels of ``misses`` (n, 4; as from ``walk_request``) into canonical form, one set behind the other.
 
@@ -37,7 +37,7 @@ def canonical_sets(buffer: Bytes, misses: Int64s, key: np.uint64, parts: Int64s,
         offsets[i + 1] = at
 
 
-@kernel
+@bare_kernel
 def place_references(misses: Int64s, found: UInt32s, refs: UInt32s, extras: Int64s) -> int:
     """Writes the references of the misses (0: refused) to their rows in ``refs`` and to their ``extras``.
 

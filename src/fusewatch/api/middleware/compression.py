@@ -17,6 +17,8 @@ _GZIP_LEVEL: Final = 4
 _ZSTD_LEVEL: Final = 3
 _PREFERRED: Final = ("zstd", "gzip")
 _BODILESS: Final = frozenset({204, 304})
+#: Bodies that are compressed by their own format.
+_COMPRESSED: Final = (b"application/x-streamed-protobuf", b"application/vnd.apache.parquet")
 
 
 class ZstdResponder(IdentityResponder):
@@ -60,7 +62,7 @@ class Compression:
             # A responder costs a remote write a tenth of its time, and its answer has no body: made only for answers that have one.
             nonlocal forward
             if forward is None:
-                forward = send if message.get("status") in _BODILESS else self._responder(scope, send).send_with_compression
+                forward = send if _as_it_is(message) else self._responder(scope, send).send_with_compression
             await forward(message)
 
         await self._app(scope, receive, decide)
@@ -76,6 +78,13 @@ class Compression:
                 responder = IdentityResponder(self._app, self._minimum_size)
         responder.send = send
         return responder
+
+
+def _as_it_is(start: Message) -> bool:
+    """Whether the answer that begins so has nothing to compress."""
+    if start.get("status") in _BODILESS:
+        return True
+    return any(name.lower() == b"content-type" and value.startswith(_COMPRESSED) for name, value in start.get("headers", ()))
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from starlette.requests import Request
@@ -15,10 +15,13 @@ from fusewatch.api.prometheus.errors import BadDataError
 from fusewatch.api.prometheus.parameters import MAX_TIME, MIN_TIME, Parameters
 from fusewatch.api.prometheus.results import print_result
 from fusewatch.api.prometheus.services import PrometheusServices
+from fusewatch.promql import ast
 from fusewatch.promql.errors import ParameterError, ParseError
 from fusewatch.promql.format import format_query
+from fusewatch.promql.numbers import format_value
 from fusewatch.promql.parse import parse
 from fusewatch.promql.result import QueryResult
+from fusewatch.telemetry.exemplars import Exemplar
 from fusewatch.telemetry.ports import Budget
 
 T = TypeVar("T")
@@ -79,12 +82,18 @@ class _Queries:
 
         return await self._answer(request, parameters, limit, run)
 
-    async def exemplars(self, _: Request, parameters: Parameters) -> Response:
-        """No exemplars; what is asked is checked all the same."""
-        if parameters.time("end", MAX_TIME) < parameters.time("start", MIN_TIME):
+    async def exemplars(self, request: Request, parameters: Parameters) -> Response:
+        """The exemplars of every series that the query selects."""
+        start, end = parameters.time("start", MIN_TIME), parameters.time("end", MAX_TIME)
+        if end < start:
             raise BadDataError("end timestamp must not be before start timestamp")
-        parse(parameters.text("query"))
-        return success([])
+        selectors = [node.matchers for node in _selectors(parse(parameters.text("query")))]
+
+        def work(budget: Budget) -> list[dict[str, object]]:
+            found = self._services.reader.exemplars(selectors, start, end, budget) if selectors else []
+            return [{"seriesLabels": labels.as_dict(), "exemplars": [_exemplar(one) for one in exemplars]} for labels, exemplars in found]
+
+        return success(await self._services.pool.run(work, receive=request.receive))
 
     async def format(self, request: Request, parameters: Parameters) -> Response:
         """The query, laid out."""
@@ -104,6 +113,18 @@ class _Queries:
 
         timeout_s = None if timeout_ms is None else max(timeout_ms, 0) / 1000
         return success_body(await self._services.pool.run(work, receive=request.receive, timeout_s=timeout_s))
+
+
+def _selectors(node: ast.Expr) -> Iterator[ast.Selector]:
+    """Every selector of a query."""
+    if isinstance(node, ast.Selector):
+        yield node
+    for child in ast.children(node):
+        yield from _selectors(child)
+
+
+def _exemplar(exemplar: Exemplar) -> dict[str, object]:
+    return {"labels": exemplar.labels.as_dict(), "value": format_value(exemplar.value), "timestamp": exemplar.timestamp / 1000}
 
 
 def _named(run: Callable[[], T]) -> T:

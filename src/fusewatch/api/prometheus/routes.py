@@ -7,6 +7,7 @@ from starlette.routing import Route
 from fusewatch.api.prometheus.federate import federate_route
 from fusewatch.api.prometheus.metadata import metadata_routes
 from fusewatch.api.prometheus.queries import query_routes
+from fusewatch.api.prometheus.read import read_route
 from fusewatch.api.prometheus.services import PrometheusServices
 from fusewatch.api.prometheus.status import status_routes
 from fusewatch.api.prometheus.targets import target_routes
@@ -15,6 +16,7 @@ from fusewatch.api.prometheus.targets import target_routes
 def prometheus_routes(services: PrometheusServices) -> list[Route]:
     """``/api/v1/…`` and ``/federate``; each declares what it needs."""
     return [
+        read_route(services),
         *query_routes(services),
         *metadata_routes(services),
         *target_routes(services),

@@ -95,3 +95,6 @@ class PrometheusServices:
     cardinality: Callable[[int], Cardinality]
     external_labels: Callable[[], Labels] = lambda: EMPTY
     lookback_ms: int = 300_000
+    #: Samples that one query of a remote read may answer with (0: no limit), and the size of a frame of its streamed answers.
+    read_sample_limit: int = 50_000_000
+    read_frame_bytes: int = 1 << 20

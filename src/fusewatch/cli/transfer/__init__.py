@@ -1,0 +1,1 @@
+"""``fusewatch import`` and ``fusewatch export``."""

@@ -1,0 +1,1 @@
+"""OTLP metrics: decoded against the known series, over HTTP and gRPC."""
