@@ -21,6 +21,7 @@ from fusewatch.api.refusals import http_exception_handler
 from fusewatch.ingest.remote_write_http import write_route
 from fusewatch.promql.engine import Engine
 from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
 NOW = 1_700_000_000_000
 WRITE_LIMIT = 32 << 20
@@ -53,7 +54,8 @@ class Refusing:
         self.bodies: list[bytes] = []
         self.error: Exception | None = None
 
-    async def write_remote(self, body: bytes) -> None:
+    async def write_remote(self, body: bytes, sender: Sender = INTERNAL) -> None:
+        self.sender = sender
         if self.error is not None:
             raise self.error
         self.bodies.append(body)

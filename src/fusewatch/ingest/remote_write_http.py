@@ -10,8 +10,13 @@ from starlette.types import Message, Receive, Scope, Send
 
 from fusewatch.access.need import Need
 from fusewatch.access.routing import Guarded
+from fusewatch.ingest.senders import Refuse, Senders
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError, SeriesLimitError, StorageError
+from fusewatch.telemetry.refusals import Refusal
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
+#: What the figures call it.
+PROTOCOL: Final = "remote_write_1.0"
 #: How many samples of a request were refused, where the others were stored.
 REJECTED: Final = "X-Fusewatch-Samples-Rejected"
 _PROTOBUF: Final = "application/x-protobuf"
@@ -24,7 +29,7 @@ _STORED_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
 class RemoteWriteSink(Protocol):
     """Where remote-write bodies go."""
 
-    async def write_remote(self, body: bytes) -> None:
+    async def write_remote(self, body: bytes, sender: Sender = INTERNAL) -> None:
         """Returns once the samples of this snappy-compressed remote-write 1.0 body are in the log.
 
         Raises:
@@ -43,20 +48,27 @@ def write_route(sink: RemoteWriteSink, *, body_limit: int) -> Route:
 class RemoteWrite:
     """Bare ASGI: a request object per request costs as much as storing its samples."""
 
-    def __init__(self, sink: RemoteWriteSink, *, body_limit: int) -> None:
+    def __init__(self, sink: RemoteWriteSink, *, body_limit: int, refuse: Refuse = lambda *_: None) -> None:
         self._sink = sink
         self._body_limit = body_limit
+        self._refuse = refuse
+        self._sender_of = Senders()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """204 once the samples are in the log; else the code that makes a sender do the right thing."""
-        refused = _unsupported(scope)
+        sender, refused = self._sender_of(scope, PROTOCOL), _unsupported(scope)
         body = None if refused else await self._body(receive)
         if body is None:
-            await (refused or self._too_large())(scope, receive, send)
+            answer = refused or self._too_large()
+            self._refuse(sender, Refusal.UNSUPPORTED if refused else Refusal.TOO_LARGE, bytes(answer.body).decode().strip())
+            await answer(scope, receive, send)
             return
         try:
-            await self._sink.write_remote(body)
+            await self._sink.write_remote(body, sender)
         except (StorageError, ValueError) as error:
+            # The door has counted what came as far as it.
+            if isinstance(error, ValueError):
+                self._refuse(sender, Refusal.MALFORMED, str(error))
             await _refusal(error)(scope, receive, send)
             return
         await send(_STORED_START)

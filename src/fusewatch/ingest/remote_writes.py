@@ -13,6 +13,7 @@ from fusewatch.telemetry.known_series import Decoded
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import OverloadedError
 from fusewatch.telemetry.remote_write import decompressed_size
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
 #: Larger bodies are decoded by a thread, so that the event loop is never held for long.
 _INLINE_BYTES: Final = 1 << 20
@@ -33,7 +34,7 @@ class RemoteWrites:
         self._large = asyncio.Semaphore(_LARGE_AT_A_TIME)
         self._told: dict[tuple[str, str], MetricMetadata] = {}
 
-    async def write_remote(self, body: bytes) -> None:
+    async def write_remote(self, body: bytes, sender: Sender = INTERNAL) -> None:
         """Stores a Prometheus remote-write 1.0 request (a snappy block): samples, native histograms, exemplars, metadata.
 
         Raises:
@@ -41,17 +42,17 @@ class RemoteWrites:
             OverloadedError, ReadOnlyError, SamplesRejectedError: see :meth:`fusewatch.storage.door.Door.write_decoded`.
         """
         if decompressed_size(body) <= _INLINE_BYTES:
-            await self._write(body, self._decoder)
+            await self._write(body, self._decoder, sender)
             return
         async with self._large:
-            await self._write(body, RemoteWriteDecoder(self._door.book), apart=True)
+            await self._write(body, RemoteWriteDecoder(self._door.book), sender, apart=True)
 
-    async def _write(self, body: bytes, decoder: RemoteWriteDecoder, *, apart: bool = False) -> None:
+    async def _write(self, body: bytes, decoder: RemoteWriteDecoder, sender: Sender, *, apart: bool = False) -> None:
         for _ in range(_TRIES):
             decoded: Decoded = await asyncio.to_thread(decoder.decode, body) if apart else decoder.decode(body)
             news = self._news(decoded.metadata)
             try:
-                await self._door.write_decoded(replace(decoded, metadata=news) if decoded.metadata else decoded)
+                await self._door.write_decoded(replace(decoded, metadata=news) if decoded.metadata else decoded, sender, len(body))
             except StaleReferencesError:
                 continue
             self._remember(news)

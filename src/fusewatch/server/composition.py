@@ -47,6 +47,7 @@ from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.components import Component
 from fusewatch.telemetry.exposition import reader as exposition
 from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.senders import Sender, SentBy
 
 #: Queries compute in native code without the GIL; more threads than this only wait for cores.
 _QUERY_THREADS: Final = 8
@@ -73,13 +74,13 @@ class Composition:
         self.pool = QueryPool(_pool_limits(settings))
         self.scrape = ScrapeManager(
             configs=resolve_scrape_configs(settings.global_, settings.scrape_configs),
-            sink=rooms.store,
+            sink=SentBy(Sender("scrape"), rooms.store),
             metadata_sink=rooms.store,
             clock=clock,
             base_dir=self._base_dir,
             version=__version__,
         )
-        self.host = HostWatch(settings=settings.host, sink=rooms.store, metadata_sink=rooms.store, clock=clock)
+        self.host = HostWatch(settings=settings.host, sink=SentBy(Sender("host"), rooms.store), metadata_sink=rooms.store, clock=clock)
         self.configuration = Configuration(
             source=source,
             settings=settings,
@@ -91,6 +92,7 @@ class Composition:
         self._engine = Engine(rooms.store, _query_limits(settings), lookback_ms=settings.query.lookback_delta)
         self.metrics.watch_components(self.supervisor.statuses, ready=lambda: not self.supervisor.unready_reasons())
         self.metrics.watch_storage(rooms.store.statistics)
+        self.metrics.watch_ingest(rooms.store.ingest_statistics)
         self.metrics.watch_queries(self.pool.statistics)
         self.metrics.watch_scrapes(self.scrape.statistics)
         self.app = self._build_app(settings)
@@ -114,7 +116,7 @@ class Composition:
             self.scrape,
             SelfCollector(
                 registry=self.metrics.registry,
-                sink=self._rooms.store,
+                sink=SentBy(Sender("self"), self._rooms.store),
                 metadata_sink=self._rooms.store,
                 clock=self._clock,
                 instance=self._listen,
@@ -175,6 +177,7 @@ class Composition:
             components=self.supervisor.statuses,
             storage=lambda: views.storage_of(self._rooms.store.statistics()),
             cardinality=self._rooms.store.cardinality,
+            ingest=self._rooms.store.ingest_statistics,
             version=lambda: views.version_of(
                 self.configuration,
                 started_at=self._started_at,

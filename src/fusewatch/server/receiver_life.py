@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from fusewatch.access.config import is_loopback
 from fusewatch.access.gate import Gate
@@ -22,6 +22,7 @@ from fusewatch.access.service import Access
 from fusewatch.ingest import warming
 from fusewatch.ingest.remote_write_http import RemoteWrite
 from fusewatch.ingest.remote_writes import RemoteWrites
+from fusewatch.ingest.senders import Senders
 from fusewatch.records.database import Database
 from fusewatch.server.http_server import HttpServer
 from fusewatch.server.receiver_app import ReceiverApp
@@ -35,9 +36,12 @@ from fusewatch.storage.door_server import DoorServer
 from fusewatch.storage.opening import open_door
 from fusewatch.storage.store_door import DoorStatistics
 from fusewatch.telemetry.clock import Clock, SystemClock
+from fusewatch.telemetry.refusals import Refusal
 
 _WRITE_BODY_LIMIT: Final = 32 << 20
 _STOP_WITHIN_S: Final = 4.0
+#: What the figures call a request that was turned away before anybody looked at it.
+_PROTOCOLS: Final = {"/api/v1/write": "remote_write"}
 
 
 class ReceiverLife:
@@ -98,8 +102,14 @@ class ReceiverLife:
         def guarded(app: ASGIApp, name: str) -> ASGIApp:
             return Gate(Guarded(app, Need.OPERATOR, name), access=access)
 
-        ingest = {("/api/v1/write", "POST"): guarded(RemoteWrite(RemoteWrites(door), body_limit=_WRITE_BODY_LIMIT), "prometheus.write")}
-        return ReceiverApp(ingest, self._relay, unready=self._unready)
+        remote_write = RemoteWrite(RemoteWrites(door), body_limit=_WRITE_BODY_LIMIT, refuse=door.refuse)
+        ingest = {("/api/v1/write", "POST"): guarded(remote_write, "prometheus.write")}
+        sender_of = Senders()
+
+        def turned_away(scope: Scope, reason: Refusal, message: str) -> None:
+            door.refuse(sender_of(scope, _PROTOCOLS.get(scope["path"], "http")), reason, message)
+
+        return ReceiverApp(ingest, self._relay, unready=self._unready, turned_away=turned_away)
 
     def _unready(self) -> str | None:
         reasons = self._supervisor.unready_reasons()

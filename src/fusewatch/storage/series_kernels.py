@@ -103,17 +103,20 @@ def touch(refs: UInt32s, timestamps: Int64s, now_hour: int, hours: tuple[UInt32s
 
 
 @kernel
-def admit(refs: UInt32s, series: tuple[UInt64s, UInt8s, UInt32s], minute: int, out_ids: UInt64s, out_new: UInt32s) -> int:
+def admit(refs: UInt32s, series: tuple[UInt64s, UInt8s, UInt32s, UInt8s], now: tuple[int, int], out_ids: UInt64s, out_new: UInt32s) -> int:
     """What the log needs to know of samples: ``out_ids`` (n) their ids, ``out_new`` the references that no record has named yet; how many.
 
-    ``series``: id, state and minute of the last sample by reference. New ones become LOGGED, and all were seen at ``minute``.
+    ``series``: id, state, minute and sender of the last sample by reference. New ones become LOGGED, and all were seen in the minute and
+    sent by the sender that ``now`` holds.
     """
-    ids, states, seen = series
+    ids, states, seen, senders = series
+    minute, sender = now
     new = 0
     for k in range(len(refs)):
         ref = refs[k]
         out_ids[k] = ids[ref]
         seen[ref] = minute
+        senders[ref] = sender
         if states[ref] == KNOWN:
             states[ref] = LOGGED
             out_new[new] = ref

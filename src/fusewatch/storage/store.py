@@ -21,6 +21,7 @@ from fusewatch.storage.errors import ClickHouseError
 from fusewatch.storage.events import EventStore
 from fusewatch.storage.exemplars import ExemplarStore
 from fusewatch.storage.folder import DataFolder
+from fusewatch.storage.ingest_health import IngestStatistics, read_ingest
 from fusewatch.storage.opening import Parts, open_parts
 from fusewatch.storage.reader import Reader, Sealed
 from fusewatch.storage.retention import Retention
@@ -38,6 +39,7 @@ from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import Budget, SamplesRejectedError, StorageError
 from fusewatch.telemetry.samples import SampleBatch, SeriesSet, UInt64s
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
 
 class MetricStore:
@@ -142,18 +144,18 @@ class MetricStore:
 
     # Writing --------------------------------------------------------------------------------------------------------------------
 
-    async def write(self, batch: SampleBatch) -> None:
+    async def write(self, batch: SampleBatch, sender: Sender = INTERNAL) -> None:
         """See :meth:`fusewatch.telemetry.ports.SampleSink.write`."""
         ids = np.concatenate([batch.ids, batch.histograms.ids, batch.exemplars.ids])
         nameless = self._nameless(ids, batch)
         if not len(nameless):
-            await self._door.write(batch)
+            await self._door.write(batch, sender)
             return
         kept = without(batch, nameless)
         rejected = len(batch) - len(kept) + len(batch.histograms) - len(kept.histograms)
         problem = SamplesRejectedError(f"no labels were given for series {int(nameless[0]):016x}", rejected)
         try:
-            await self._door.write(kept)
+            await self._door.write(kept, sender)
         except SamplesRejectedError as error:
             error.rejected += rejected
             raise
@@ -221,6 +223,10 @@ class MetricStore:
     def statistics(self) -> StorageStatistics:
         """The store's figures now. Blocks."""
         return read_statistics(self._settings, self._data_dir, self._parts, self._retention.oldest(), self._door.statistics())
+
+    def ingest_statistics(self) -> IngestStatistics:
+        """How receiving and storing go now. Blocks."""
+        return read_ingest(self._follower, self._parts.committer, self._sealer, self._door.statistics(), self._clock)
 
     def cardinality(self, question: CardinalityQuestion) -> Cardinality:
         """See :meth:`fusewatch.storage.cardinality_reader.CardinalityReader.read`."""

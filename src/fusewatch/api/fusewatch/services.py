@@ -12,6 +12,7 @@ from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.models import Host, Target, Version
 from fusewatch.api.prometheus.pool import QueryPool
 from fusewatch.storage.cardinality import Cardinality, CardinalityQuestion
+from fusewatch.storage.ingest_health import IngestStatistics
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.ports import EventReader, EventSink
 
@@ -21,8 +22,8 @@ class OwnServices:
     """What the routes need.
 
     ``components`` and ``storage`` return objects with the attributes of :class:`~fusewatch.api.fusewatch.models.Component` and
-    :class:`~fusewatch.api.fusewatch.models.Storage`. ``storage`` and ``cardinality`` block and are called from a thread;
-    the other callables answer at once.
+    :class:`~fusewatch.api.fusewatch.models.Storage`. ``storage``, ``cardinality`` and ``ingest`` block and are called from
+    a thread; the other callables answer at once.
     ``host`` is None while nothing was read; ``host_off`` says why it never will be. Without a ``history`` findings do not say since when.
     ``config_problem`` is what is wrong with a configuration that could not be loaded. Relative secret files of webhooks are looked for in
     ``secrets_base``.
@@ -35,6 +36,7 @@ class OwnServices:
     components: Callable[[], Sequence[Any]]
     storage: Callable[[], Any]
     cardinality: Callable[[CardinalityQuestion], Cardinality]
+    ingest: Callable[[], IngestStatistics]
     version: Callable[[], Version]
     event_sink: EventSink
     event_reader: EventReader
