@@ -1,7 +1,8 @@
 """``python -m benchmarks.query``: 24 h of 2,000 series at 15 s, all servers in one run, answers compared, ratios printed.
 
 Binaries are Debian's, or named by ``FUSEWATCH_BENCH_PROMETHEUS`` and ``FUSEWATCH_BENCH_VICTORIA_METRICS``. Every repetition asks for
-another window, so that no cache helps. ``--series 500 --hours 168`` is the other load to look at.
+another window, so that no cache helps. ``--series 500 --hours 168`` is the other load to look at. Fusewatch is given the minutes that it
+takes to compress what is older than two hours, as it would be by the time that somebody asks (``--settle 0``: at once).
 """
 
 from __future__ import annotations
@@ -87,11 +88,23 @@ def measure(servers: list[Server], start_s: float, hours: float, repetitions: in
     print(f"{'geometric mean of how many times faster Fusewatch is':64}{means}")
 
 
+def settle(servers: list[Server], within_s: float) -> None:
+    """Returns when Fusewatch has sealed every block that is over."""
+    deadline = time.monotonic() + within_s
+    for server in (server for server in servers if server.name == "Fusewatch"):
+        while time.monotonic() < deadline:
+            time.sleep(5)
+            text = httpx.get(f"{server.url}/metrics", timeout=60).text
+            if "fusewatch_storage_seal_lag_s 0.0" in text.splitlines():
+                break
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, default=2000)
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--settle", type=float, default=600.0, metavar="SECONDS")
     parser.add_argument("--servers", nargs="+", choices=NAMES, default=list(NAMES))
     options = parser.parse_args()
     steps = int(options.hours * 3_600_000) // STEP_MS
@@ -101,6 +114,7 @@ def main() -> None:
         begun = time.perf_counter()
         load(servers, requests(series=options.series, steps=steps, start_ms=start_ms))
         print(f"{options.series * steps / 1e6:.1f} M samples loaded in {time.perf_counter() - begun:.0f} s")
+        settle(servers, options.settle)
         measure(servers, start_ms / 1000, options.hours, options.repetitions)
 
 

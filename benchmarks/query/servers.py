@@ -46,7 +46,7 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _prometheus(folder: Path) -> tuple[str, list[str]]:
+def _prometheus(folder: Path, _config: str) -> tuple[str, list[str]]:
     port = _free_port()
     config = folder / "prometheus.yml"
     config.write_text("global: {}\n")
@@ -59,14 +59,17 @@ def _prometheus(folder: Path) -> tuple[str, list[str]]:
     ]
 
 
-def _victoria_metrics(folder: Path) -> tuple[str, list[str]]:
+def _victoria_metrics(folder: Path, _config: str) -> tuple[str, list[str]]:
     port = _free_port()
     flags = [f"-storageDataPath={folder / 'data'}", f"-httpListenAddr=127.0.0.1:{port}", "-loggerLevel=ERROR", "-search.disableCache"]
     return f"http://127.0.0.1:{port}", [binary("VICTORIA_METRICS", "victoria-metrics"), *flags]
 
 
-def _fusewatch(folder: Path) -> tuple[str, list[str]]:
-    return "", [sys.executable, "-m", "fusewatch", "up", "--data", str(folder / "data"), "--listen", "127.0.0.1:0"]
+def _fusewatch(folder: Path, config: str) -> tuple[str, list[str]]:
+    file = folder / "fusewatch.yml"
+    file.write_text(config)
+    flags = ["--config", str(file), "--data", str(folder / "data"), "--listen", "127.0.0.1:0"]
+    return "", [sys.executable, "-m", "fusewatch", "up", *flags]
 
 
 _STARTERS = {"Prometheus": _prometheus, "VictoriaMetrics": _victoria_metrics, "Fusewatch": _fusewatch}
@@ -74,10 +77,10 @@ NAMES = tuple(_STARTERS)
 
 
 @contextmanager
-def running(name: str, folder: Path) -> Iterator[Server]:
-    """The server, ready, until the block ends."""
+def running(name: str, folder: Path, *, fusewatch_config: str = "") -> Iterator[Server]:
+    """The server, ready, until the block ends; our own with this configuration."""
     folder.mkdir()
-    url, command = _STARTERS[name](folder)
+    url, command = _STARTERS[name](folder, fusewatch_config)
     listening = name == "Fusewatch"
     process = subprocess.Popen(command, stdout=subprocess.PIPE if listening else subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
     try:

@@ -19,6 +19,8 @@ from fusewatch.api.prometheus.routes import prometheus_routes
 from fusewatch.api.prometheus.services import Cardinality, Counted, PrometheusServices, RuntimeInfo, TargetList
 from fusewatch.api.refusals import http_exception_handler
 from fusewatch.ingest.remote_write_http import write_route
+from fusewatch.ingest.remote_write_v2 import Written
+from fusewatch.ingest.remote_writes import Outcome
 from fusewatch.promql.engine import Engine
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.senders import INTERNAL, Sender
@@ -53,12 +55,20 @@ class Refusing:
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
         self.error: Exception | None = None
+        self.outcome = Outcome(Written(1, 2, 3))
 
     async def write_remote(self, body: bytes, sender: Sender = INTERNAL) -> None:
         self.sender = sender
         if self.error is not None:
             raise self.error
         self.bodies.append(body)
+
+    async def write_remote_v2(self, body: bytes, sender: Sender = INTERNAL) -> Outcome:
+        self.sender = sender
+        if self.error is not None:
+            raise self.error
+        self.bodies.append(body)
+        return self.outcome
 
 
 def memory_services(**changes) -> PrometheusServices:

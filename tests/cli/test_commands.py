@@ -21,7 +21,7 @@ def test_version():
 
 def test_the_list_of_commands_is_complete_and_each_explains_itself():
     listed = run("--help").output
-    for name in ("up", "check", "query", "user", "token", "version", "completion"):
+    for name in ("up", "check", "query", "user", "token", "backup", "restore", "version", "completion"):
         assert f"  {name} " in listed
         assert run(name, "--help").output.startswith(f"Usage: fusewatch {name}")
 

@@ -27,6 +27,10 @@ label_name_length_limit: 100
 label_value_length_limit: 200
 keep_dropped_targets: 5
 metric_name_validation_scheme: utf8
+scrape_native_histograms: true
+always_scrape_classic_histograms: true
+native_histogram_bucket_limit: 160
+native_histogram_min_bucket_factor: 1.1
 authorization: {credentials_file: token}
 tls_config: {ca_file: ca.pem, server_name: example.org, insecure_skip_verify: true, min_version: TLS12}
 proxy_url: http://proxy.example.org:3128
@@ -75,6 +79,23 @@ def test_without_a_word_a_job_is_scraped_each_minute_within_ten_seconds():
     assert (config.scrape_interval, config.scrape_timeout, len(config.scrape_protocols)) == (60_000, 10_000, 4)
 
 
+@pytest.mark.parametrize(
+    ("globally", "own", "first", "native"),
+    [
+        ({}, {}, "OpenMetricsText1.0.0", False),
+        ({}, {"scrape_native_histograms": True}, "PrometheusProto", True),
+        ({"scrape_native_histograms": True}, {}, "PrometheusProto", True),
+        ({"scrape_native_histograms": True}, {"scrape_native_histograms": False}, "OpenMetricsText1.0.0", False),
+        ({"scrape_protocols": ["PrometheusText0.0.4"]}, {"scrape_native_histograms": True}, "PrometheusText0.0.4", True),
+        ({}, {"scrape_protocols": ["PrometheusProto"]}, "PrometheusProto", False),
+    ],
+)
+def test_native_histograms_make_protobuf_the_first_choice(globally, own, first, native):
+    job = ScrapeConfig.model_validate({"job_name": "a", **own})
+    (config,) = resolve_scrape_configs(GlobalConfig.model_validate(globally), [job])
+    assert (config.scrape_protocols[0], config.histograms.native) == (first, native)
+
+
 def test_two_jobs_of_one_name_are_refused():
     with pytest.raises(ValueError, match="multiple scrape configs with job name 'a'"):
         resolve_scrape_configs(GlobalConfig(), [ScrapeConfig(job_name="a"), ScrapeConfig(job_name="a")])
@@ -95,7 +116,8 @@ def test_a_timeout_longer_than_the_global_interval_is_refused():
         ("scheme", "ftp", "'http' or 'https'"),
         ("kubernetes_sd_configs", [{"role": "pod"}], "kubernetes_sd_configs is a key of Prometheus that Fusewatch does not support yet"),
         ("oauth2", {"client_id": "x"}, "oauth2 is a key of Prometheus"),
-        ("scrape_protocols", ["PrometheusProto"], "PrometheusProto is a protocol of Prometheus that"),
+        ("scrape_protocols", ["Protobuf"], "Input should be 'PrometheusProto', 'OpenMetricsText1.0.0'"),
+        ("native_histogram_bucket_limit", -1, "greater than or equal to 0"),
         ("scrape_protocols", ["PrometheusText0.0.4"] * 2, "duplicated protocol"),
         ("sample_limit", -1, "greater than or equal to 0"),
         ("static_configs", [{"targets": ["http://a:1/metrics"]}], "is not a valid hostname"),

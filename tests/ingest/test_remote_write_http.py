@@ -6,6 +6,8 @@ import pytest
 from tests.api.serving import Refusing, Served, memory_services
 
 from fusewatch.ingest.remote_write_http import RemoteWrite
+from fusewatch.ingest.remote_write_v2 import Written
+from fusewatch.ingest.remote_writes import Outcome
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError, SeriesLimitError, StorageError
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +40,7 @@ async def test_a_body_goes_to_the_store_as_it_came(served):
 TYPES = [
     ({"Content-Type": "application/x-protobuf;proto=prometheus.WriteRequest"}, 204, ""),
     ({"Content-Type": "application/x-protobuf; proto=prometheus.WriteRequest"}, 204, ""),
-    ({"Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request"}, 415, "is not accepted by this server"),
+    ({"Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request"}, 204, ""),
     ({"Content-Type": "application/x-protobuf;proto=x"}, 415, "unknown remote write protobuf message x"),
     (
         {"Content-Type": "application/json"},
@@ -50,7 +52,7 @@ TYPES = [
 
 
 @pytest.mark.parametrize(("headers", "status", "words"), TYPES)
-async def test_only_remote_write_1_in_snappy_is_understood(served, headers, status, words):
+async def test_only_remote_write_in_snappy_is_understood(served, headers, status, words):
     answer = await write(served, **headers)
     assert answer.status_code == status
     assert words in answer.text
@@ -106,3 +108,22 @@ async def test_a_body_is_bounded_while_it_is_read():
 async def test_half_a_body_of_a_sender_that_went_away_is_not_stored():
     bodies, _, _ = await called([body(b"123", more=True), {"type": "http.disconnect"}])
     assert bodies == [b""]
+
+
+V2 = {"Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request"}
+WRITTEN = ("Samples", "Histograms", "Exemplars")
+
+
+def written(answer) -> list[str]:
+    return [answer.headers[f"X-Prometheus-Remote-Write-{kind}-Written"] for kind in WRITTEN]
+
+
+async def test_version_2_is_told_what_was_written_whatever_became_of_the_request(served):
+    assert written(await write(served, **V2)) == ["1", "2", "3"]
+    served.sink.outcome = Outcome(Written(1, 0, 0), SamplesRejectedError("out of bounds", 2))
+    answer = await write(served, **V2)
+    assert (answer.status_code, answer.text, written(answer)) == (400, "out of bounds\n", ["1", "0", "0"])
+    served.sink.error = OverloadedError("later")
+    answer = await write(served, **V2)
+    assert (answer.status_code, written(answer)) == (503, ["0", "0", "0"])
+    assert "X-Prometheus-Remote-Write-Samples-Written" not in (await write(served)).headers

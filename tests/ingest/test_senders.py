@@ -7,9 +7,9 @@ from tests.api.serving import Refusing
 
 from fusewatch.access.identity import SCOPE_KEY, Identity
 from fusewatch.access.need import Role
-from fusewatch.ingest.remote_write_http import PROTOCOL, RemoteWrite
+from fusewatch.ingest.remote_write_http import PROTOCOL, PROTOCOL_V2, RemoteWrite
 from fusewatch.ingest.senders import Senders
-from fusewatch.telemetry.ports import OverloadedError, SamplesRejectedError
+from fusewatch.telemetry.ports import OverloadedError, SamplesRejectedError, StorageError
 from fusewatch.telemetry.refusals import Refusal
 from fusewatch.telemetry.senders import Sender
 
@@ -71,6 +71,17 @@ async def test_what_the_door_never_sees_is_counted_with_its_sender(options, reas
     ((sender, found, message),) = await refusals(b"body", **options)
     assert (sender, found) == (Sender(PROTOCOL, "", "prometheus", "10.0.0.7"), reason)
     assert words in message
+
+
+async def test_a_failure_of_our_own_is_counted():
+    assert [reason for _, reason, _ in await refusals(b"body", StorageError("broken"))] == [Refusal.FAILED]
+
+
+async def test_the_two_versions_of_remote_write_are_told_apart():
+    told = await refusals(
+        b"body", ValueError("x"), headers=[(b"content-type", b"application/x-protobuf;proto=io.prometheus.write.v2.Request")]
+    )
+    assert [sender.protocol for sender, _, _ in told] == [PROTOCOL_V2]
 
 
 @pytest.mark.parametrize("error", [SamplesRejectedError("out of bounds", 3), OverloadedError("full")])

@@ -71,6 +71,7 @@ def test_every_route_says_what_it_needs_and_only_these_are_open(rooms, tmp_path)
         assert None not in found.values()
         assert {route for route, need in found.items() if need is Need.PUBLIC} <= OPEN
         assert found["POST|PUT /-/reload"] is Need.ADMIN
+        assert found["POST|PUT /api/v1/admin/tsdb/delete_series"] is Need.ADMIN
         assert len(found) > 40
 
     asyncio.run(scenario())

@@ -81,6 +81,19 @@ def test_senders_and_lags_are_told_across_the_processes(limited: RunningServer) 
 
 
 @pytest.mark.timeout(240)
+def test_other_protocols_have_their_names_too(limited: RunningServer) -> None:
+    assert limited.ask("/write", b"weather,job=shop temperature=21.5", **{"User-Agent": "Telegraf/1.30"})[0] == 204
+    assert limited.ask("/v1/metrics", b"{", **{"Content-Type": "application/json", "User-Agent": "collector"})[0] == 400
+
+    def told() -> bool:
+        found = ingest(limited)
+        senders = {(one["protocol"], one["agent"]) for one in found["senders"]}
+        return ("influx", "Telegraf/1.30") in senders and any(one["protocol"] == "otlp" for one in found["refusals"])
+
+    limited.wait_for(told)
+
+
+@pytest.mark.timeout(240)
 def test_the_kinds_of_cardinality_are_counted_behind_the_api(limited: RunningServer) -> None:
     write(limited, "counted", range(3))
     found = limited.json("/api/fusewatch/v1/cardinality?metric=counted")

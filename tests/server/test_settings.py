@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusewatch.server.settings.loading import load_settings, parse_settings
-from fusewatch.server.settings.model import Settings, split_listen
+from fusewatch.server.settings.model import Settings
 from fusewatch.server.settings.problems import Problem, SettingsError
+from fusewatch.telemetry.addresses import split_listen
 
 
 def parse(text: str, tmp_path: Path, **environ: str) -> Settings:

@@ -116,3 +116,15 @@ def test_retention_takes_whole_days_of_histograms_and_exemplars(open_store: Open
     with store._parts.pool.handle() as handle:
         for table in ("histograms", "exemplars"):
             assert handle.rows(f"SELECT count() FROM {table}")[0][0] == 0
+
+
+def test_deleted_histograms_are_gone_at_once_and_stay_so_and_new_ones_are_seen(store: MetricStore) -> None:
+    write_histograms(store, {NOW: histogram(3), NOW + 5: histogram(4)})
+    store.delete_series([[matcher("__name__=latency")]], NOW, NOW + 4)
+    assert read_histograms(store) == {LATENCY: {NOW + 5: histogram(4)}}
+    store.delete_series([[matcher("__name__=latency")]], NOW + 5, NOW + 5)
+    assert read_histograms(store) == {}
+    store.clean_tombstones()
+    assert read_histograms(store) == {}
+    write_histograms(store, {NOW: histogram(9)})
+    assert read_histograms(store) == {LATENCY: {NOW: histogram(9)}}

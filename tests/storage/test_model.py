@@ -19,6 +19,7 @@ from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.partitions import BLOCK_HOURS, day_of
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.matchers import Matcher, MatchOp
 from fusewatch.telemetry.ports import Budget, SamplesRejectedError
 from fusewatch.telemetry.samples import STALE_BITS, SampleBatch
 
@@ -85,6 +86,27 @@ class StoreMachine(RuleBasedStateMachine):
         self.store._sealer.seal_due()
         self.store._sealer.merge_due()
 
+    @rule(labels=st.sampled_from(SERIES), old=ages, young=ages)
+    def delete(self, labels: Labels, old: int, young: int) -> None:
+        start, end = self.clock.now - old, self.clock.now - young
+        self.store.delete_series([[Matcher(name, MatchOp.EQUAL, value) for name, value in labels.items()]], start, end)
+        self.forget(labels, start, end)
+
+    @rule(labels=st.sampled_from(SERIES))
+    def delete_all_of_it(self, labels: Labels) -> None:
+        self.store.delete_series([[Matcher("k", MatchOp.EQUAL, labels["k"])]], *FOREVER)
+        for other in SERIES:
+            if other["k"] == labels["k"]:
+                self.forget(other, *FOREVER)
+
+    def forget(self, labels: Labels, start: int, end: int) -> None:
+        self.model = {key: bits for key, bits in self.model.items() if key[0] != labels or not start <= key[1] <= end}
+
+    @rule()
+    def clean_tombstones(self) -> None:
+        self.store.clean_tombstones()
+        assert not len(self.store._parts.graveyard.current)
+
     @rule(age=ages)
     def crash_in_a_seal(self, age: int) -> None:
         hour = (self.clock.now - age) // 3_600_000
@@ -117,6 +139,8 @@ class StoreMachine(RuleBasedStateMachine):
         self.check(*FOREVER)
         self.check(self.clock.now - DAY, self.clock.now - 3)
 
+        assert {labels for labels, _ in self.model} <= set(self.store.series([], *FOREVER, 0))
+
     def check(self, start: int, end: int) -> None:
         found = self.store.fetch([], start, end, Budget())
         rows = {
@@ -133,5 +157,5 @@ class StoreMachine(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-StoreMachine.TestCase.settings = settings(max_examples=8, stateful_step_count=25, deadline=None, derandomize=True)
+StoreMachine.TestCase.settings = settings(max_examples=5, stateful_step_count=20, deadline=None, derandomize=True)
 TestWhateverHappensAReadEqualsWhatWasAcknowledged = StoreMachine.TestCase

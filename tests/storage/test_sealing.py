@@ -3,13 +3,15 @@ from __future__ import annotations
 import asyncio
 import resource
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.storage.conftest import DAY, HOUR, NOW, ManualClock, OpenStore, commit, write
-from tests.storage.reading import FOREVER, read
+from tests.storage.reading import FOREVER, matcher, read
 from tests.storage.test_store import DOWN, UP
 
+from fusewatch.storage import chunk_kernels, commit_kernels, native, read_kernels, seal_kernels, series_kernels
 from fusewatch.storage.chunk_reader import ChunkReader
 from fusewatch.storage.partitions import BLOCK_HOURS
 from fusewatch.storage.store import MetricStore
@@ -76,15 +78,20 @@ def test_sealing_and_merging_change_no_answer_and_drop_the_rows(store: MetricSto
     assert stored(store, "chunks_staging") == 0
 
 
-def test_small_slices_and_several_threads_read_the_same(open_store: OpenStore, clock: ManualClock) -> None:
+def test_small_slices_and_several_threads_make_and_read_the_same(open_store: OpenStore, clock: ManualClock) -> None:
     clock.now += 2 * DAY
     store = open_store()
     fill_day(store)
-    store._sealer.merge_day(MONDAY)
+    store._sealer._days._slice_samples = 3000
+    store._sealer._blocks._slice_rows = 1000
     write(store, {SERIES[0]: {NOW + 5: 1.0}, UP: {NOW: 1.0}})
     before = everything(store)
+    store._sealer.merge_day(MONDAY)
+    assert everything(store) == before
+    assert stored(store, "chunks", "metric != 0") == 60  # the last write waits in the head
+    write(store, {SERIES[0]: {NOW + 5: 1.0}, UP: {NOW: 1.0}})
     for chunks in (ChunkReader(slice_bytes=1), ChunkReader(slice_bytes=20_000), ChunkReader.with_threads()):
-        store._reader._sealed = type(store._reader._sealed)(chunks=chunks, span=store._parts.span, graveyard=store._parts.graveyard)
+        store._reader._sealed = replace(store._reader._sealed, chunks=chunks)
         assert everything(store) == before
 
 
@@ -187,12 +194,16 @@ def test_blocks_are_sealed_when_they_are_over_and_days_merged(store: MetricStore
     write(store, {UP: {NOW: 1.0}})
     commit(store)
     assert sealer.seal_due() == 0  # the block goes on
-    clock.now = NOW + 2 * HOUR + 179_000
-    assert sealer.seal_due() == 0
-    clock.now += 1_000
-    assert sealer.statistics().seal_lag_s == 180
-    assert sealer.seal_due() == 1
-    assert sealer.statistics().seal_lag_s == 0
+    for half in (NOW + HOUR, NOW + 2 * HOUR):
+        clock.now = half + 179_000
+        assert sealer.seal_due() == 0
+        clock.now += 1_000
+        assert sealer.statistics().seal_lag_s == (0 if half == NOW + HOUR else 180)
+        assert sealer.seal_due() == 1
+        assert sealer.statistics().seal_lag_s == 0
+        write(store, {UP: {NOW: 1.0}})
+        commit(store)
+        sealer.seal_due()
     write(store, {UP: {NOW + 1: 2.0}})
     commit(store)
     assert sealer.seal_due() == 0  # more may come
@@ -202,7 +213,7 @@ def test_blocks_are_sealed_when_they_are_over_and_days_merged(store: MetricStore
     assert sealer.seal_due() == 0
     clock.now += 60_000
     assert sealer.seal_due() == 1
-    assert (sealer.statistics().sealed_samples, sealer.merge_due()) == (3, 0)
+    assert (sealer.statistics().sealed_samples, sealer.merge_due()) == (5, 0)
     clock.now = NOW + 26 * HOUR
     assert sealer.statistics().merge_lag_s == 5400
     assert sealer.merge_due() == 1
@@ -215,6 +226,49 @@ def test_blocks_are_sealed_when_they_are_over_and_days_merged(store: MetricStore
     assert sealer.merge_due() == 1
     assert sealer.statistics().merge_lag_s == 0
     assert read(store) == {UP: {NOW: 1.0, NOW + 1: 2.0, NOW + 2: 2.0, NOW + 3: 2.0}}
+
+
+def test_a_block_with_very_many_rows_is_sealed_before_it_is_over(store: MetricStore) -> None:
+    store._sealer._most_rows = 2
+    for value, due in ((1.0, 0), (2.0, 1), (3.0, 0)):
+        write(store, {UP: {NOW: value}})
+        commit(store)
+        assert store._sealer.seal_due() == due
+    assert read(store) == {UP: {NOW: 3.0}}
+
+
+def test_after_warming_nothing_has_to_be_compiled(store: MetricStore, clock: ManualClock) -> None:
+    def compiled() -> dict[str, int]:
+        modules = (chunk_kernels, commit_kernels, native, read_kernels, seal_kernels, series_kernels)
+        kernels = {f"{module.__name__}.{name}": one for module in modules for name, one in vars(module).items()}
+        return {name: len(one.signatures) for name, one in kernels.items() if getattr(one, "signatures", ())}
+
+    store.warm()
+    before = compiled()
+    clock.now += 2 * DAY
+    fill_day(store)
+    store._sealer.seal_block(MONDAY)
+    store._sealer.merge_day(MONDAY)
+    store.delete_series([[matcher("k=3")]], NOW, NOW + HOUR)
+    write(store, {SERIES[0]: {NOW + 5: 1.0}, UP: {NOW: 1.0}})
+    store._chunks._slice_bytes = 10_000
+    everything(store)
+    store.clean_tombstones()
+    everything(store)
+    assert compiled() == before
+
+
+def test_today_is_merged_whenever_it_has_many_chunks(store: MetricStore) -> None:
+    for number in range(6):
+        assert store._sealer.merge_due() == 0
+        write(store, {UP: {NOW + number: 1.0}})
+        commit(store)
+        store._sealer.seal_block(MONDAY)
+    assert stored(store, "chunks") == 6
+    assert store._sealer.merge_due() == 1
+    assert stored(store, "chunks") == 1
+    assert store._sealer.merge_due() == 0
+    assert len(read(store)[UP]) == 6
 
 
 def test_the_sealer_works_by_itself(store: MetricStore, clock: ManualClock) -> None:
@@ -233,6 +287,36 @@ def test_the_sealer_works_by_itself(store: MetricStore, clock: ManualClock) -> N
 
     asyncio.run(run())
     assert read(store) == {UP: {NOW - DAY: 1.0}}
+
+
+def test_retention_drops_chunks_by_day_and_rows_by_block(open_store: OpenStore, clock: ManualClock) -> None:
+    store = open_store(retention={"metrics": "2d"})
+    write(store, {UP: {NOW - DAY: 1.0, NOW - DAY + 3 * HOUR: 1.0, NOW: 2.0}})
+    commit(store)
+    store._sealer.seal_block(MONDAY - 24)
+    clock.now += DAY + 2 * HOUR
+    store._retention.apply()
+    assert (stored(store, "chunks"), stored(store, "samples")) == (1, 2)
+    assert read(store) == {UP: {NOW - DAY + 3 * HOUR: 1.0, NOW: 2.0}}  # the chunk's day is not over yet, and not shown
+    clock.now += 10 * HOUR
+    store._retention.apply()
+    assert (stored(store, "chunks"), stored(store, "samples")) == (1, 1)
+    clock.now = NOW + 2 * DAY
+    store._sealer.merge_day(MONDAY)
+    store._retention.apply()
+    assert (stored(store, "chunks"), stored(store, "samples")) == (1, 0)
+    assert read(store) == {UP: {NOW: 2.0}}
+
+
+def test_over_its_size_the_oldest_day_goes_with_its_rows_and_chunks(open_store: OpenStore) -> None:
+    store = open_store(retention={"metrics": "30d", "size": 1})
+    write(store, {UP: {NOW - 2 * DAY: 1.0, NOW - 2 * DAY + 5 * HOUR: 1.0, NOW - DAY: 2.0, NOW: 3.0}})
+    commit(store)
+    for block in (MONDAY - 48, MONDAY - 24, MONDAY):
+        store._sealer.seal_block(block)
+    store._retention.apply()
+    assert (stored(store, "chunks"), stored(store, "samples")) == (1, 0)
+    assert read(store) == {UP: {NOW: 3.0}}
 
 
 def test_samples_of_a_chunk_count_only_as_far_as_they_are_wanted(store: MetricStore) -> None:

@@ -11,7 +11,18 @@ from tests.telemetry.wire import field, label, sample, series, varint
 from fusewatch.telemetry.hashing import SLACK, draw_key, fingerprint_of
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.protobuf import ProtobufError
-from fusewatch.telemetry.remote_write import MALFORMED, TOO_MANY, UNUSUAL, padded, parse_labels, parse_metadata, walk
+from fusewatch.telemetry.remote_write import (
+    EXTRA_COLUMNS,
+    HISTOGRAM,
+    KIND,
+    MALFORMED,
+    TOO_MANY,
+    UNUSUAL,
+    padded,
+    parse_labels,
+    parse_metadata,
+    walk_request,
+)
 
 Row = tuple[list[tuple[str, str]], int, bytes]
 
@@ -32,7 +43,8 @@ def decode(message: bytes, known: dict[bytes, int] | None = None, room: int = 10
     buffer = padded(message).copy()
     columns = np.empty(room, np.uint32), np.empty(room, np.int64), np.empty(room, np.uint64)
     misses, metadata = np.empty((room, 4), np.int64), np.empty((room, 2), np.int64)
-    rows, missed, described, histograms = walk(buffer, len(message), table(known), columns, misses, metadata)
+    extras = np.empty((room, EXTRA_COLUMNS), np.int64)
+    rows, missed, described, extra = walk_request(buffer, len(message), table(known), columns, misses, metadata, extras)
     if rows < 0:
         return rows
     names: list[object] = [int(ref) for ref in columns[0][:rows]]
@@ -41,7 +53,7 @@ def decode(message: bytes, known: dict[bytes, int] | None = None, room: int = 10
         names[first : first + count] = [message[start:end]] * count
     entries = [message[start:end] for start, end in metadata[:described].tolist()]
     values = [bits.tobytes() for bits in columns[2][:rows]]
-    return list(zip(names, columns[1][:rows].tolist(), values, strict=True)), entries, histograms
+    return list(zip(names, columns[1][:rows].tolist(), values, strict=True)), entries, int((extras[:extra, KIND] == HISTOGRAM).sum())
 
 
 texts = st.text(max_size=40)

@@ -81,7 +81,8 @@ def parse_authorization(value: bytes) -> PasswordCredential | TokenCredential:
     kind, rest = scheme.lower(), rest.strip()
     if len(value) > _MAX_HEADER:
         raise MalformedCredentialError
-    if kind == b"bearer":
+    # "Token" is what InfluxDB's clients send, Telegraf among them.
+    if kind in {b"bearer", b"token"}:
         return TokenCredential(rest.decode("latin-1"))
     if kind != b"basic":
         raise MalformedCredentialError

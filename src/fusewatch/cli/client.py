@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +22,7 @@ _TIMEOUT_S: Final = 130.0
 
 
 class Client:
-    """A server's Prometheus API.
+    """A server's APIs, Prometheus' and our own.
 
     ``server`` is its address such as ``http://127.0.0.1:9470``; a user name and password in it are sent as basic authentication.
     """
@@ -53,18 +55,40 @@ class Client:
         Raises:
             Failure: the server can't be reached, refuses, or answers with an error; says which.
         """
+        return self._send("POST", path, urllib.parse.urlencode(form).encode(), {})
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The answer of our own API to a GET; raises as :meth:`ask` does."""
+        return self._send("GET", path, None, {})
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer of our own API to JSON; raises as :meth:`ask` does."""
+        return self._send("POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> dict[str, Any]:
+        with self._answer(method, path, body, headers) as answer:
+            return _decoded(answer.read(), answer.status)
+
+    def open(self, path: str, form: Sequence[tuple[str, str]]) -> AbstractContextManager[http.client.HTTPResponse]:
+        """The answer to a POST of a form, to be read piece by piece; raises as :meth:`ask` does, also when the server stops answering."""
+        return self._answer("POST", path, urllib.parse.urlencode(form).encode(), {})
+
+    @contextlib.contextmanager
+    def _answer(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Iterator[http.client.HTTPResponse]:
         request = urllib.request.Request(  # noqa: S310 - http or https, checked above
-            self._base + path, urllib.parse.urlencode(form).encode(), self._headers, method="POST"
+            self._base + path, body, {**self._headers, **headers}, method=method
         )
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - as above
-                return _decoded(answer.read(), answer.status)
+                yield answer
         except urllib.error.HTTPError as error:
             with error:
                 raise Failure(refusal(error.code, error.read())) from None
         except urllib.error.URLError as error:
             reason = error.reason.strerror or error.reason if isinstance(error.reason, OSError) else error.reason
             raise Failure(f"no server answers at {self._base}: {reason} (is `fusewatch up` running? --server names another)") from None
+        except BrokenPipeError:
+            raise  # of the output that the answer is written to
         except (OSError, http.client.HTTPException) as error:
             raise Failure(f"the connection to {self._base} broke: {error}") from None
 

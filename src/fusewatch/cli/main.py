@@ -18,6 +18,8 @@ _COMMANDS: Final = {
     "export": ("fusewatch.cli.transfer.export:export", "Write samples of a running server to a file."),
     "user": ("fusewatch.cli.user:user", "Manage users."),
     "token": ("fusewatch.cli.token:token", "Manage API tokens."),
+    "backup": ("fusewatch.cli.backup:backup", "Make, list, check and prune backups."),
+    "restore": ("fusewatch.cli.restore:restore", "Make a data folder from a backup."),
     "version": ("fusewatch.cli.version:version", "Print the version."),
     "completion": ("fusewatch.cli.completion:completion", "Print the completion script of a shell."),
 }

@@ -15,16 +15,14 @@ from fusewatch.collect.http_config import HttpConfig, Text
 from fusewatch.collect.relabel import RelabelConfig
 from fusewatch.collect.unsupported import Unsupported, UnsupportedDiscovery
 from fusewatch.telemetry.config import Block, DurationMs, Size
-from fusewatch.telemetry.exposition.negotiation import DEFAULT_PROTOCOLS, ScrapeProtocol
+from fusewatch.telemetry.exposition.native import HistogramChoice
+from fusewatch.telemetry.exposition.negotiation import DEFAULT_PROTOCOLS, PROTOBUF_FIRST, ScrapeProtocol
 
 _MINUTE: Final = 60_000
 _TEN_SECONDS: Final = 10_000
 
 
 def _check_protocols(value: Any) -> Any:
-    for protocol in value if isinstance(value, (list, tuple)) else (value,):
-        if protocol == "PrometheusProto":
-            raise ValueError("PrometheusProto is a protocol of Prometheus that Fusewatch does not support yet; remove it")
     if isinstance(value, (list, tuple)) and len(set(value)) != len(value):
         raise ValueError("duplicated protocol in scrape_protocols")
     return value
@@ -44,8 +42,12 @@ class ScrapeLimits(Block):
     metric_name_escaping_scheme: Literal["", "allow-utf-8", "underscores", "dots", "values"] = ""
     extra_scrape_metrics: Unsupported = None
     scrape_failure_log_file: Unsupported = None
-    scrape_native_histograms: Unsupported = None
-    always_scrape_classic_histograms: Unsupported = None
+    scrape_native_histograms: bool | None = Field(
+        default=None, description="Whether native histograms are taken; PrometheusProto is then asked for first."
+    )
+    always_scrape_classic_histograms: bool | None = Field(
+        default=None, description="Whether the classic form of a native histogram is taken as well."
+    )
     convert_classic_histograms_to_nhcb: Unsupported = None
 
 
@@ -54,7 +56,11 @@ class GlobalConfig(ScrapeLimits):
 
     scrape_interval: DurationMs = _MINUTE
     scrape_timeout: DurationMs = 0
-    scrape_protocols: tuple[ScrapeProtocol, ...] = DEFAULT_PROTOCOLS
+    scrape_protocols: tuple[ScrapeProtocol, ...] = Field(
+        default=(),
+        description="Formats that a target is asked for, the preferred one first; by default OpenMetrics, then text, "
+        "and before them PrometheusProto where native histograms are scraped.",
+    )
     evaluation_interval: DurationMs = _MINUTE
     rule_query_offset: DurationMs = 0
     external_labels: dict[str, Text] = Field(default_factory=dict)
@@ -102,8 +108,12 @@ class ScrapeConfig(ScrapeLimits, HttpConfig, UnsupportedDiscovery):
     enable_compression: bool = True
     scrape_protocols: tuple[ScrapeProtocol, ...] = ()
     fallback_scrape_protocol: ScrapeProtocol | None = None
-    native_histogram_bucket_limit: Unsupported = None
-    native_histogram_min_bucket_factor: Unsupported = None
+    native_histogram_bucket_limit: int = Field(
+        default=0, ge=0, description="Most buckets of a native histogram, merged until they are no more; 0: no limit."
+    )
+    native_histogram_min_bucket_factor: float = Field(
+        default=0.0, description="How many times as wide as the one before a bucket of a native histogram is at the least; 0: as they come."
+    )
     static_configs: tuple[StaticConfig, ...] = ()
     file_sd_configs: tuple[FileSdConfig, ...] = ()
     http_sd_configs: tuple[HttpSdConfig, ...] = ()
@@ -131,8 +141,27 @@ class ScrapeConfig(ScrapeLimits, HttpConfig, UnsupportedDiscovery):
         if timeout > interval:
             message = f"scrape timeout greater than scrape interval for scrape config with job name {self.job_name!r}"
             raise ValueError(message)
-        inherited = {name: getattr(self, name) or getattr(defaults, name) for name in (*ScrapeLimits.model_fields, "scrape_protocols")}
-        return self.model_copy(update={**inherited, "scrape_interval": interval, "scrape_timeout": timeout})
+        inherited = {name: _own_or(getattr(self, name), getattr(defaults, name)) for name in ScrapeLimits.model_fields}
+        protocols = self.scrape_protocols or defaults.scrape_protocols
+        if not protocols:
+            protocols = PROTOBUF_FIRST if inherited["scrape_native_histograms"] else DEFAULT_PROTOCOLS
+        update = {**inherited, "scrape_protocols": protocols, "scrape_interval": interval, "scrape_timeout": timeout}
+        return self.model_copy(update=update)
+
+    @property
+    def histograms(self) -> HistogramChoice:
+        """Which histograms the targets are asked for."""
+        return HistogramChoice(
+            native=bool(self.scrape_native_histograms),
+            classic_too=bool(self.always_scrape_classic_histograms),
+            min_bucket_factor=self.native_histogram_min_bucket_factor,
+            bucket_limit=self.native_histogram_bucket_limit,
+        )
+
+
+def _own_or(own: Any, default: Any) -> Any:
+    """A job's value where it has one; ``false`` is one."""
+    return own if own or own is False else default
 
 
 def resolve_scrape_configs(defaults: GlobalConfig, configs: Sequence[ScrapeConfig]) -> tuple[ScrapeConfig, ...]:

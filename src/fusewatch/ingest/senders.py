@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 from starlette.types import Scope
 
 from fusewatch.access.identity import identity_of
+from fusewatch.telemetry.known_series import Decoded
+from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError
 from fusewatch.telemetry.refusals import Refusal
 from fusewatch.telemetry.senders import Sender
 
+#: Hands what a decoder made of a request of so many bytes to the log: see :meth:`fusewatch.storage.door.Door.append`.
+Append = Callable[[Decoded, Sender, int], Awaitable[None]]
 #: Counts a request that never comes to the door: its sender, why, and that in words.
 Refuse = Callable[[Sender, Refusal, str], None]
 
@@ -20,22 +24,32 @@ _CHARS: Final = 120
 _NAMED: Final = frozenset({"user", "token"})
 
 
-class SenderOf(Protocol):
-    """Finds the sender of a request."""
+#: Errors that the door has counted.
+_COUNTED: Final = (SamplesRejectedError, OverloadedError, ReadOnlyError)
+_BY_STATUS: Final = {413: Refusal.TOO_LARGE, 415: Refusal.UNSUPPORTED}
 
-    def __call__(self, scope: Scope, protocol: str) -> Sender:
-        """The sender of an ASGI request that speaks ``protocol``."""
-        ...
+
+def reason_of(error: Exception) -> Refusal | None:
+    """Under which class an error of a receiver is counted; None: the door has done so."""
+    if isinstance(error, _COUNTED):
+        return None
+    if isinstance(error, ValueError):
+        return _BY_STATUS.get(getattr(error, "status", 400), Refusal.MALFORMED)
+    return Refusal.FAILED
+
+
+def count_nothing(_sender: Sender, _reason: Refusal, _message: str) -> None:
+    """A :data:`Refuse` for who does not count."""
 
 
 class Senders:
-    """Implements :class:`SenderOf`; remembers what it made, because a sender comes many times a second."""
+    """Finds the senders of requests; remembers what it made, because a sender comes many times a second."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, bytes, str, str], Sender] = {}
 
     def __call__(self, scope: Scope, protocol: str) -> Sender:
-        """See :class:`SenderOf`."""
+        """The sender of an ASGI request that speaks ``protocol``."""
         agent = b""
         for name, value in scope["headers"]:
             if name == b"user-agent":

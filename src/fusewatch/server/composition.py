@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
 from fusewatch import __version__
+from fusewatch.access.audit import Actor
 from fusewatch.access.config import is_loopback
 from fusewatch.access.http import access_router
+from fusewatch.access.identity import Identity
 from fusewatch.access.service import Access
 from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.router import PREFIX, own_router
 from fusewatch.api.fusewatch.services import OwnServices
-from fusewatch.api.prometheus import numbers, read
+from fusewatch.api.prometheus import history_text, numbers, read
 from fusewatch.api.prometheus.pool import PoolLimits, QueryPool
 from fusewatch.api.prometheus.routes import prometheus_routes
 from fusewatch.api.prometheus.services import Cardinality, PrometheusServices
@@ -26,6 +28,8 @@ from fusewatch.collect.scrape.manager import ScrapeManager
 from fusewatch.promql.engine import Engine, QueryLimits
 from fusewatch.server import views
 from fusewatch.server.app import build_app
+from fusewatch.server.backup_source import backup_source
+from fusewatch.server.backups import BackupKeeper
 from fusewatch.server.configuration import Configuration
 from fusewatch.server.event_loop import EventLoopMonitor
 from fusewatch.server.health import Health
@@ -89,12 +93,16 @@ class Composition:
             events=rooms.store,
             apply=[self._apply],
         )
+        self.backups = BackupKeeper(
+            settings=settings.backup, source=backup_source(rooms.store, settings, source.path), events=rooms.store, clock=clock
+        )
         self._engine = Engine(rooms.store, _query_limits(settings), lookback_ms=settings.query.lookback_delta)
         self.metrics.watch_components(self.supervisor.statuses, ready=lambda: not self.supervisor.unready_reasons())
         self.metrics.watch_storage(rooms.store.statistics)
         self.metrics.watch_ingest(rooms.store.ingest_statistics)
         self.metrics.watch_queries(self.pool.statistics)
         self.metrics.watch_scrapes(self.scrape.statistics)
+        self.metrics.watch_backups(self.backups.statistics)
         self.app = self._build_app(settings)
 
     def start(self) -> None:
@@ -112,6 +120,7 @@ class Composition:
             EventLoopMonitor(clock=self._clock, registry=self.metrics.registry),
             Warmup(self._kernels(), clock=self._clock),
             *self._rooms.store.components(),
+            self.backups,
             self.host,
             self.scrape,
             SelfCollector(
@@ -125,7 +134,7 @@ class Composition:
 
     def _kernels(self) -> list[Callable[[], None]]:
         """What is compiled at a first start: each room's own warm-up."""
-        return [MetricStore.warm, exposition.warm, Engine.warm, numbers.warm, read.warm]
+        return [MetricStore.warm, exposition.warm, Engine.warm, numbers.warm, read.warm, history_text.warm]
 
     async def _apply(self, settings: Settings) -> None:
         """Takes up what can change while the server runs."""
@@ -134,7 +143,7 @@ class Composition:
         self.host.apply(settings.host)
 
     def _build_app(self, settings: Settings) -> FastAPI:
-        health = Health(statuses=self.supervisor.statuses, unready_reasons=self.supervisor.unready_reasons)
+        health = Health(statuses=self.supervisor.statuses, unready_reasons=self.supervisor.unready_reasons, backup=self.backups.age)
         return build_app(
             routes=[
                 *health.routes(),
@@ -153,6 +162,8 @@ class Composition:
         return PrometheusServices(
             engine=self._engine,
             reader=self._rooms.store,
+            admin=self._rooms.store,
+            audit=self._audit,
             pool=self.pool,
             clock=self._clock,
             targets=lambda: views.prometheus_targets(self.scrape.targets()),
@@ -192,7 +203,12 @@ class Composition:
             history=History(engine=self._engine, clock=self._clock),
             webhooks=lambda: self.configuration.settings.events.webhooks,
             secrets_base=self._base_dir,
+            backups=self.backups,
+            audit=self._audit,
         )
+
+    async def _audit(self, who: Identity, action: str, target: str, values: Mapping[str, Any] | None = None) -> None:
+        await self.access.change(Actor(who.name, who.address), lambda change: change.record(action, target, after=values))
 
 
 def _prefixed(router: APIRouter) -> APIRouter:

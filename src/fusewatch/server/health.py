@@ -12,18 +12,26 @@ from starlette.routing import BaseRoute
 from fusewatch import __version__
 from fusewatch.access.need import Need
 from fusewatch.access.routing import route
+from fusewatch.api.fusewatch.backups import BackupAge
 from fusewatch.server.supervisor import ComponentStatus
 
 
 class Health:
     """Answers the health routes from what the supervisor sees.
 
-    ``unready_reasons`` returns a sentence for each thing that is not ready.
+    ``unready_reasons`` returns a sentence for each thing that is not ready, ``backup`` how old the last backup is, None where none are due.
     """
 
-    def __init__(self, *, statuses: Callable[[], Sequence[ComponentStatus]], unready_reasons: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        *,
+        statuses: Callable[[], Sequence[ComponentStatus]],
+        unready_reasons: Callable[[], Sequence[str]],
+        backup: Callable[[], BackupAge | None] = lambda: None,
+    ) -> None:
         self._statuses = statuses
         self._unready_reasons = unready_reasons
+        self._backup = backup
 
     def routes(self) -> list[BaseRoute]:
         """Prometheus' two, and the three of orchestrators; details only for those who may see them."""
@@ -64,7 +72,11 @@ class Health:
             }
             for status in self._statuses()
         ]
-        body = {"status": "not ready" if reasons else "ready", "version": __version__, "reasons": reasons, "components": components}
+        body: dict[str, object] = {"status": "not ready" if reasons else "ready", "version": __version__, "reasons": reasons}
+        body["components"] = components
+        backup = self._backup()
+        if backup is not None:
+            body["backup"] = backup.model_dump()
         return _json(body, 503 if reasons else 200)
 
 

@@ -143,10 +143,10 @@ class Life:
 
     def _refuse_open_doors(self, database: Database) -> None:
         """Other machines must not reach a server that asks nobody who they are."""
-        host, _ = self._settings.address
-        problem = listen_problem(host, has_users=is_loopback(host) or has_users(database))
-        if problem:
-            raise StartError(problem)
+        users = has_users(database) if any(not is_loopback(host) for host in self._settings.reachable_hosts) else True
+        for host in self._settings.reachable_hosts:
+            if problem := listen_problem(host, has_users=users):
+                raise StartError(problem)
 
     def _greet(self, url: str, data_dir: Path) -> None:
         if not self._restarted:
@@ -172,6 +172,7 @@ class Life:
         steps: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
             ("port", self._door.close_port),
             ("http", http.stop),
+            ("log", lambda: asyncio.to_thread(self._door.hand_on)),
             ("components", lambda: composition.stop(within_s=max(0.5, end - time.monotonic() - 3.0))),
             ("rooms", lambda: asyncio.to_thread(rooms.close)),
         ]

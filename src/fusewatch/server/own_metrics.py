@@ -21,7 +21,21 @@ _SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 #: The route of requests that no route took: pages, assets, refusals.
 UNROUTED: Final = "other"
 # Fields of the storage statistics that only grow.
-_GROWING: Final = frozenset({"commits", "written_samples", "refused_samples", "scrapes", "failed", "lost", "samples", "rejected"})
+_GROWING: Final = frozenset(
+    {
+        "commits",
+        "written_samples",
+        "refused_samples",
+        "sealed_samples",
+        "merged_samples",
+        "scrapes",
+        "failed",
+        "lost",
+        "samples",
+        "rejected",
+        "completed",
+    }
+)
 
 
 class OwnMetrics:
@@ -73,6 +87,10 @@ class OwnMetrics:
     def watch_queries(self, statistics: Callable[[], Any]) -> None:
         """Shows every number of the query pool's statistics (a dataclass) as ``fusewatch_query_<name>``."""
         self.registry.register(_Statistics("fusewatch_query_", "Queries", statistics))
+
+    def watch_backups(self, statistics: Callable[[], Any]) -> None:
+        """Shows every number of the statistics of backups (a dataclass) as ``fusewatch_backup_<name>``."""
+        self.registry.register(_Statistics("fusewatch_backup_", "Backups", statistics))
 
     def watch_scrapes(self, statistics: Callable[[], Any]) -> None:
         """Shows every number of the scrape statistics (a dataclass) as ``fusewatch_scrape_<name>``."""

@@ -12,20 +12,16 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from starlette.types import ASGIApp, Scope
+from starlette.types import Scope
 
 from fusewatch.access.config import is_loopback
-from fusewatch.access.gate import Gate
-from fusewatch.access.need import Need
-from fusewatch.access.routing import Guarded
 from fusewatch.access.service import Access
 from fusewatch.ingest import warming
-from fusewatch.ingest.remote_write_http import RemoteWrite
-from fusewatch.ingest.remote_writes import RemoteWrites
 from fusewatch.ingest.senders import Senders
 from fusewatch.records.database import Database
 from fusewatch.server.http_server import HttpServer
 from fusewatch.server.receiver_app import ReceiverApp
+from fusewatch.server.receiver_ingest import ReceiverIngest
 from fusewatch.server.relay import Relay
 from fusewatch.server.settings.model import Settings
 from fusewatch.server.supervisor import Supervisor
@@ -33,15 +29,13 @@ from fusewatch.server.warmup import Warmup
 from fusewatch.storage.door import Door
 from fusewatch.storage.door_keeper import DoorKeeper
 from fusewatch.storage.door_server import DoorServer
-from fusewatch.storage.opening import open_door
 from fusewatch.storage.store_door import DoorStatistics
 from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.refusals import Refusal
 
-_WRITE_BODY_LIMIT: Final = 32 << 20
 _STOP_WITHIN_S: Final = 4.0
 #: What the figures call a request that was turned away before anybody looked at it.
-_PROTOCOLS: Final = {"/api/v1/write": "remote_write"}
+_PROTOCOLS: Final = {"/api/v1/write": "remote_write", "/v1/metrics": "otlp", "/write": "influx", "/api/v2/write": "influx"}
 
 
 class ReceiverLife:
@@ -81,11 +75,18 @@ class ReceiverLife:
         settings, data_dir = self._settings, self._settings.data_dir
         database = await asyncio.to_thread(Database.open, settings.records, data_dir)
         access = Access(database=database, settings=settings.access, loopback=is_loopback(settings.address[0]), clock=self._clock)
-        door = open_door(settings.storage, data_dir, self._clock)
-        http = HttpServer(self._app(door, access), self._listener, tls=settings.access.tls)
+        ingest = await asyncio.to_thread(ReceiverIngest, settings=settings, access=access, clock=self._clock)
+        door = ingest.door
+        sender_of = Senders()
+
+        def turned_away(scope: Scope, reason: Refusal, message: str) -> None:
+            door.refuse(sender_of(scope, _PROTOCOLS.get(scope["path"], "http")), reason, message)
+
+        app = ReceiverApp(ingest.apps, self._relay, unready=self._unready, turned_away=turned_away)
+        http = HttpServer(app, self._listener, tls=settings.access.tls)
         keeper = DoorKeeper(door)
         server = DoorServer(door, self._door_listener, statistics=lambda: self._statistics(door), close_port=http.stop)
-        self._supervisor.start([Warmup([warming.warm], clock=self._clock), keeper, server])
+        self._supervisor.start([Warmup([warming.warm, warming.warm_otlp], clock=self._clock), keeper, server, *ingest.components()])
         try:
             await http.start()
             self._log.debug("the receiver serves")
@@ -97,19 +98,6 @@ class ReceiverLife:
             door.close()
             await asyncio.to_thread(access.close)
             await asyncio.to_thread(database.close)
-
-    def _app(self, door: Door, access: Access) -> ReceiverApp:
-        def guarded(app: ASGIApp, name: str) -> ASGIApp:
-            return Gate(Guarded(app, Need.OPERATOR, name), access=access)
-
-        remote_write = RemoteWrite(RemoteWrites(door), body_limit=_WRITE_BODY_LIMIT, refuse=door.refuse)
-        ingest = {("/api/v1/write", "POST"): guarded(remote_write, "prometheus.write")}
-        sender_of = Senders()
-
-        def turned_away(scope: Scope, reason: Refusal, message: str) -> None:
-            door.refuse(sender_of(scope, _PROTOCOLS.get(scope["path"], "http")), reason, message)
-
-        return ReceiverApp(ingest, self._relay, unready=self._unready, turned_away=turned_away)
 
     def _unready(self) -> str | None:
         reasons = self._supervisor.unready_reasons()

@@ -127,8 +127,7 @@ class SeriesBook:
                 keys, known = self.fingerprints
                 self.fingerprints, self._used = (np.zeros_like(keys), np.zeros_like(known)), 0
             self._widen_fingerprints(len(refs))
-            put_fingerprints(*self.fingerprints, lows, highs, refs)
-            self._used += len(refs)
+            self._used += put_fingerprints(*self.fingerprints, lows, highs, refs)
 
     def disown(self, sender: int) -> None:
         """Nobody has sent the series of this sender: its number is about to be another one's."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from fusewatch.storage.client import ClientPool
 from fusewatch.storage.follower import LogFollower
+from fusewatch.storage.lifetimes import Lifetimes
 from fusewatch.storage.series_kernels import HOUR_MS, UInt32s
 from fusewatch.storage.series_table import metric_hash
 from fusewatch.storage.sql import matching
@@ -52,7 +53,8 @@ class Selection:
 class Catalog:
     """Finds series by matchers, in ClickHouse and among those that wait; remembers what it found until there are new series."""
 
-    def __init__(self, *, follower: LogFollower, pool: ClientPool) -> None:
+    def __init__(self, *, follower: LogFollower, pool: ClientPool, lifetimes: Lifetimes) -> None:
+        self._lifetimes = lifetimes
         self._follower = follower
         self._table = follower.table
         self._pool = pool
@@ -68,7 +70,11 @@ class Catalog:
         self._follower.catch_up()
         found = self._all(tuple(matchers), budget)
         table, refs = self._table, found.refs
-        within = (table.first[refs] <= max(end, 0) // HOUR_MS) & (table.last[refs] >= max(start, 0) // HOUR_MS)
+        # A series without any sample left has a first hour behind all others.
+        last_hour = min(max(end, 0) // HOUR_MS, (1 << 32) - 2)
+        within = (table.first[refs] <= last_hour) & (table.last[refs] >= max(start, 0) // HOUR_MS)
+        if self._lifetimes.is_varied and len(found):
+            within &= table.last[refs] >= self._lifetimes.oldest_by_series(found.labels, found.metrics) // HOUR_MS
         selection = found.only(within)
         _check_count(len(selection), budget)
         return selection

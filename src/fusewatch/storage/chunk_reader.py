@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,6 +61,7 @@ class ChunkReader:
     """Reads chunks; thread-safe, every method blocks. ``slice_bytes``: how many compressed bytes are held at a time."""
 
     def __init__(self, *, threads: Executor | None = None, workers: int = 1, slice_bytes: int = _SLICE_BYTES) -> None:
+        self._threads = threads
         self._decoder = Decoder(threads, workers)
         self._slice_bytes = slice_bytes
 
@@ -68,6 +70,11 @@ class ChunkReader:
         """A reader that shares large reads among as many threads as the machine has processors, at most four."""
         workers = min(4, os.cpu_count() or 1)
         return cls(threads=ThreadPoolExecutor(workers, thread_name_prefix="chunks"), workers=workers)
+
+    def close(self) -> None:
+        """Ends its threads once they are done."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False)
 
     def read(self, handle: Handle, query: ChunkQuery, recent: Recent) -> Samples:
         """The samples of all series in the order of the query, ``recent`` ones (read before) among them.
@@ -125,12 +132,13 @@ class ChunkReader:
         }
         blocks: list[dict[str, Any]] = []
         held = 0
-        for block in handle.blocks(_CHUNKS, parameters):
-            query.budget.check()
-            blocks.append(block)
-            held += sum(map(len, block["data"]))
-            if held > 2 * self._slice_bytes and len(ids) > 1:
-                raise _TooManyBytesError
+        with closing(handle.blocks(_CHUNKS, parameters)) as found:
+            for block in found:
+                query.budget.check()
+                blocks.append(block)
+                held += sum(map(len, block["data"]))
+                if held > 2 * self._slice_bytes and len(ids) > 1:
+                    raise _TooManyBytesError
         return ChunkRows.of(blocks)
 
 

@@ -48,3 +48,10 @@ class ChunkSpan:
         """Whether there may be a sample from ``start`` to ``end`` in a chunk."""
         bounds = self._bounds
         return bounds is not None and bounds[0] <= end and bounds[1] >= start
+
+    def clamp(self, start: int, end: int) -> tuple[int, int]:
+        """The part of ``start`` to ``end`` where there may be chunks; just as they are where there are none."""
+        bounds = self._bounds
+        if bounds is None or not self.overlaps(start, end):
+            return start, end
+        return max(start, bounds[0]), min(end, bounds[1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +61,11 @@ class Handle:
         with _as_clickhouse_errors():
             return list(self._driver.query(sql, parameters=dict(parameters or {})).result_rows)
 
-    def blocks(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """A result of any size, block by block (numbers and strings only): columns by name. Close the iterator to stop the query."""
+    def blocks(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Generator[dict[str, Any]]:
+        """A result of any size, block by block (numbers and strings only): columns by name.
+
+        Close it where it may be left early (``contextlib.closing``): until then the handle is no use to anyone.
+        """
         with _as_clickhouse_errors():
             raw = self._driver.raw_stream(sql, parameters=dict(parameters or {}), fmt="Native")
             try:

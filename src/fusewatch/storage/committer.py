@@ -99,8 +99,12 @@ class Committer:
         Raises:
             ClickHouseError, ReadOnlyError: the rest stays in the log.
         """
-        self._hand_on()
+        self.hand_on()
         self.commit_sealed()
+
+    def hand_on(self) -> None:
+        """Makes the receiver end its newest segment, where that has anything. Blocks; does nothing while the receiver is away."""
+        self._hand_on()
 
     def _commit(self, handle: Handle, segment: HeadSegment) -> None:
         seq, table = segment.file.number, self._follower.table

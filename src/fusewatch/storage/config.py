@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from fusewatch.telemetry.config import Block, DurationMs, Size
+from fusewatch.telemetry.matchers import BadRegexError, compile_regex
 
 _DAY: Final = 86_400_000
 _SCHEMES: Final = ("chdb", "clickhouse", "clickhouses")
@@ -22,10 +23,28 @@ class RetentionSettings(Block):
     """How long data is kept; 0 keeps for ever. What is older than this is refused when it is written."""
 
     metrics: DurationMs = 30 * _DAY
+    #: Other durations for some metrics, by name or by a regular expression that the whole name matches; the first that fits counts.
+    per_metric: dict[str, DurationMs] = Field(default_factory=dict)
     logs: DurationMs = 14 * _DAY
     traces: DurationMs = 7 * _DAY
     #: What all metrics may take on disk; over it the oldest days go first. 0: no limit.
     size: Annotated[Size, Field(ge=0)] = 0
+
+    @property
+    def longest(self) -> int:
+        """How long anything is kept, in ms; 0: for ever."""
+        all_of_them = [self.metrics, *self.per_metric.values()]
+        return max(all_of_them) if all(all_of_them) else 0
+
+    @field_validator("per_metric")
+    @classmethod
+    def _patterns(cls, per_metric: dict[str, int]) -> dict[str, int]:
+        for pattern in per_metric:
+            try:
+                compile_regex(pattern)
+            except BadRegexError as error:
+                raise ValueError(str(error)) from error
+        return per_metric
 
 
 class StorageSettings(Block):
@@ -41,6 +60,8 @@ class StorageSettings(Block):
     retention: RetentionSettings = RetentionSettings()
     #: Samples further ahead of this machine's clock are refused.
     future: DurationMs = 600_000
+    #: Whether a start timestamp that a sender of remote write 2.0 gives becomes a sample of 0, so that the first increase counts.
+    start_time_zero_sample: bool = False
     #: Samples wait in the log for ClickHouse up to this size; beyond it, writes are answered with 503 until it has caught up.
     queue: Annotated[Size, Field(ge=1 << 20)] = 1 << 30
     #: Samples go to ClickHouse when so many wait …

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -52,6 +52,8 @@ _SHOWN_SENDERS: Final = 100
 _COUNT_S: Final = 5.0
 #: How often a batch is decoded against a book that changes meanwhile, which it does every few minutes at most.
 _TRIES: Final = 3
+#: What a decoder has against some samples of a request, and the door.
+Problems = tuple[SamplesRejectedError | None, SamplesRejectedError | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,8 @@ class Door:
         self._rows, self._since = 0, 0.0
         self._disk_checked = float("-inf")
         self._disk_full = False
+        #: Called with the number of a segment, and the lock held, before the engine may take it over.
+        self.before_hand_on: Callable[[int], None] = lambda _number: None
         self._group = GroupSync(self._take_all) if sync else None
         self._series_counts, self._counted_at = count_series(book), clock.monotonic()
 
@@ -117,11 +121,11 @@ class Door:
     async def write_metadata(self, entries: Sequence[MetricMetadata]) -> None:
         """See :meth:`fusewatch.telemetry.ports.MetadataSink.write_metadata`."""
         if entries:
-            await self._take(Entry(nothing(metadata=entries)))
+            await self._taken(Entry(nothing(metadata=entries)))
 
     async def write_event(self, event: Event) -> None:
         """See :meth:`fusewatch.telemetry.ports.EventSink.write_event`."""
-        await self._take(Entry(nothing(), (event,)))
+        await self._taken(Entry(nothing(), (event,)))
 
     async def write_decoded(self, decoded: Decoded, sender: Sender = INTERNAL, size: int = 0) -> None:
         """Logs what a decoder made of a request of ``size`` bytes, less what is too old or too far ahead.
@@ -131,23 +135,45 @@ class Door:
             SamplesRejectedError: the first reason why samples were left out; all others were taken.
             StaleReferencesError: nothing was taken; decode again.
         """
+        await self.append(decoded, sender, size)
+
+    def append(self, decoded: Decoded, sender: Sender = INTERNAL, size: int = 0) -> Awaitable[None]:
+        """The same for a decoder that goes on at once: its arrays are done with when this returns; what it returns is to be awaited.
+
+        Raises as :meth:`write_decoded`, at once or when awaited.
+        """
         inside, late = self._within_window(decoded)
         entry = Entry(inside, sender=sender, size=size)
+        taken = None
         if entry.has_rows or inside.metadata:
             try:
-                await self._take(entry)
+                taken = self._take(entry)
             except (OverloadedError, ReadOnlyError) as error:
                 self.refuse(sender, error.reason, str(error), entry.samples)
                 raise
-        for part in (decoded.problem, late):
-            if part is not None:
-                self.refuse(sender, part.reason, str(part), part.rejected)
-        if (problem := _both(decoded.problem, late)) is not None:
-            raise problem
+        return self._finish(taken, entry, (decoded.problem, late))
+
+    async def _finish(self, taken: Awaitable[None] | None, entry: Entry, problems: Problems) -> None:
+        if taken is not None:
+            try:
+                await taken
+            except (OverloadedError, ReadOnlyError) as error:
+                self.refuse(entry.sender, error.reason, str(error), entry.samples)
+                raise
+        for problem in problems:
+            if problem is not None:
+                self.refuse(entry.sender, problem.reason, str(problem), problem.rejected)
+        if (told := _both(*problems)) is not None:
+            raise told
 
     def refuse(self, sender: Sender, reason: Refusal, message: str, samples: int = 0) -> None:
         """Counts a request that was refused before it came here, or ``samples`` of one."""
         self.figures.refuse(sender, self._clock.now_ms(), reason, message, samples)
+
+    async def _taken(self, entry: Entry) -> None:
+        taken = self._take(entry)
+        if taken is not None:
+            await taken
 
     def _decode(self, batch: SampleBatch) -> Decoded:
         """The batch with references instead of ids."""
@@ -212,13 +238,14 @@ class Door:
 
     # Logging --------------------------------------------------------------------------------------------------------------------
 
-    async def _take(self, entry: Entry) -> None:
+    def _take(self, entry: Entry) -> Awaitable[None] | None:
+        """Takes the entry, now (None) or by another thread, which gets rows of its own."""
         if self._group is None and len(entry.decoded.refs) < _INLINE_ROWS:
             self._take_all((entry,))
-            return
-        # Another thread takes it; the next request decodes into the same memory.
+            return None
+        # The next request decodes into the same memory.
         entry = replace(entry, decoded=own(entry.decoded))
-        await (self._group.take(entry) if self._group else asyncio.to_thread(self._take_all, (entry,)))
+        return asyncio.ensure_future(self._group.take(entry) if self._group else asyncio.to_thread(self._take_all, (entry,)))
 
     def _take_all(self, entries: Sequence[Entry]) -> None:
         """Logs all entries with one write; returns when they are safe."""
@@ -300,6 +327,7 @@ class Door:
     def _next_segment(self) -> bool:
         old, size = self._log.number, self._log.size
         try:
+            self.before_hand_on(old)
             self._log.open_segment(old + 1)
         except OSError:
             return False  # the old segment goes on; there will be another try

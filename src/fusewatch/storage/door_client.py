@@ -36,6 +36,10 @@ _LOOK_S: Final = 1.0
 _RETRY_S: Final = 0.05
 
 
+class _ReceiverGoneError(OverloadedError):
+    """The connection ended before the answer came."""
+
+
 class DoorClient:
     """A component that keeps a connection to the receiver; implements :class:`fusewatch.storage.store_door.StoreDoor`."""
 
@@ -85,7 +89,7 @@ class DoorClient:
             waiting, self._waiting = self._waiting, {}
             for answer in waiting.values():
                 if not answer.done():
-                    answer.set_exception(OverloadedError("the receiver went away before it answered: try again"))
+                    answer.set_exception(_ReceiverGoneError("the receiver went away before it answered: try again"))
             writer.close()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
@@ -142,17 +146,21 @@ class DoorClient:
             asked.result(_ANSWERED_WITHIN_S)
 
     async def _ask_connected(self, operation: Operation, body: Sequence[bytes | memoryview]) -> None:
+        """Asks, and again where the receiver went away meanwhile: what it wrote twice is the same."""
         try:
             async with asyncio.timeout(_CONNECTED_WITHIN_S):
-                await self._connected.wait()
+                while True:
+                    await self._connected.wait()
+                    with contextlib.suppress(_ReceiverGoneError):
+                        await self._ask(operation, body)
+                        return
         except TimeoutError:
             raise OverloadedError("the receiver is starting: try again") from None
-        await self._ask(operation, body)
 
     async def _ask(self, operation: Operation, body: Sequence[bytes | memoryview]) -> bytes:
         writer = self._writer
         if writer is None:
-            raise OverloadedError("the receiver went away: try again")
+            raise _ReceiverGoneError("the receiver went away: try again")
         self._number = (self._number + 1) & 0xFFFFFFFF
         number = self._number
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -165,6 +173,6 @@ class DoorClient:
         except TimeoutError:
             raise OverloadedError("the receiver did not answer in time: try again") from None
         except ConnectionError:
-            raise OverloadedError("the receiver went away: try again") from None
+            raise _ReceiverGoneError("the receiver went away: try again") from None
         finally:
             self._waiting.pop(number, None)

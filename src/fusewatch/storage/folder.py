@@ -63,7 +63,7 @@ class DataFolder:
         with as_open_errors(path):
             path.mkdir(parents=True, exist_ok=True)
             _check_marker(path)
-            lock = _lock(path) if inherited is None or not _same(inherited, path / LOCK) else inherited
+            lock = lock_folder(path) if inherited is None or not _same(inherited, path / LOCK) else inherited
             try:
                 _write_marker(path)
             except BaseException:
@@ -116,8 +116,12 @@ def _same(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _lock(path: Path) -> int:
-    """A descriptor that holds the lock; the file names the process, for people."""
+def lock_folder(path: Path) -> int:
+    """A descriptor that holds the lock of a folder; the file names the process, for people.
+
+    Raises:
+        FolderInUseError: another process holds it.
+    """
     descriptor = os.open(path / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

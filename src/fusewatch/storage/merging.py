@@ -7,7 +7,9 @@ crash in between leaves the same samples twice, never a hole: those of the merge
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +22,7 @@ from fusewatch.storage.partitions import DAY_HOURS, MERGED, SEALED, drop_chunks
 from fusewatch.storage.sealing import Cut
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.tombstones import Tombstones
+from fusewatch.telemetry.samples import Int64s
 
 STAGING: Final = "chunks_staging"
 #: Samples that are held at a time; 16 bytes each, and some more while they are encoded.
@@ -32,6 +35,7 @@ FROM chunks
 WHERE day = {{day:UInt32}}
   AND metric != 0
 ORDER BY metric, id, first
+SETTINGS max_block_size = 1024
 """  # noqa: S608  # a constant
 
 
@@ -53,8 +57,9 @@ class DayMerger:
         tombstones = cut.tombstones.within(day * HOUR_MS if day else _EVER[0], (day + DAY_HOURS) * HOUR_MS)
         with self._pool.handle() as handle:
             clear_staging(handle)
-        for chunks in self._slices(day):
-            writer.add(self._merged(chunks, day, tombstones))
+        with closing(self._slices(day)) as slices:
+            for chunks in slices:
+                writer.add(self._merged(chunks, day, tombstones))
         writer.flush()
         with self._pool.handle() as handle:
             if writer.samples:
@@ -64,7 +69,7 @@ class DayMerger:
         return writer.samples
 
     def _merged(self, chunks: ChunkRows, day: int, tombstones: Tombstones) -> SortedSamples:
-        starts = np.flatnonzero(np.concatenate([np.ones(1, np.bool_), chunks.id[1:] != chunks.id[:-1]]))
+        starts = _series_starts(chunks)
         ids, metrics = chunks.id[starts], chunks.metric[starts]
         places = np.repeat(np.arange(len(ids)), np.diff(np.append(starts, len(chunks))))
         with self._pool.handle() as handle:
@@ -74,28 +79,33 @@ class DayMerger:
         sizes = np.diff(samples.offsets)
         return SortedSamples(np.repeat(metrics, sizes), np.repeat(ids, sizes), samples.times, samples.bits)
 
-    def _slices(self, day: int) -> Iterator[ChunkRows]:
+    def _slices(self, day: int) -> Generator[ChunkRows]:
         """The chunks of the day in order, whole series together."""
         held: list[dict[str, Any]] = []
         count = 0
-        with self._pool.handle() as handle:
-            for block in handle.blocks(_CHUNKS, {"day": day}):
+        with self._pool.handle() as handle, closing(handle.blocks(_CHUNKS, {"day": day})) as found:
+            for block in found:
                 held.append(block)
                 count += int(block["count"].sum())
                 if count >= self._slice_samples:
-                    rows = ChunkRows.of(held)
-                    last = _start_of_last(rows)
-                    yield ChunkRows.of([rows.part(slice(last))])
-                    held = [rows.part(slice(last, None))]
-                    count = int(held[0]["count"].sum())
+                    *whole, last = self._cut(ChunkRows.of(held))
+                    yield from whole
+                    held, count = [last.part(slice(None))], int(last.count.sum())
         if held:
-            yield ChunkRows.of(held)
+            yield from self._cut(ChunkRows.of(held))
+
+    def _cut(self, rows: ChunkRows) -> Iterator[ChunkRows]:
+        """Parts of whole series with about as many samples as are to be held; a block of constants can have a thousand times that."""
+        starts = _series_starts(rows)
+        before = np.cumsum(rows.count)[starts] - rows.count[starts]  # samples before each series
+        cuts = starts[np.flatnonzero(np.diff(before // self._slice_samples, prepend=0))].tolist()
+        for low, high in pairwise([0, *cuts, len(rows)]):
+            yield ChunkRows.of([rows.part(slice(low, high))])
 
 
-def _start_of_last(rows: ChunkRows) -> int:
-    """Where the last series begins."""
-    other = np.flatnonzero(rows.id != rows.id[-1])
-    return int(other[-1]) + 1 if len(other) else 0
+def _series_starts(rows: ChunkRows) -> Int64s:
+    """Where each series begins."""
+    return np.flatnonzero(np.concatenate([np.ones(1, np.bool_), rows.id[1:] != rows.id[:-1]]))
 
 
 def clear_staging(handle: Handle) -> None:

@@ -35,12 +35,16 @@ from fusewatch.storage.tombstones import Graveyard
 from fusewatch.storage.wal import find_segments
 from fusewatch.telemetry.clock import Clock
 
+#: Eight queries at a time, and what the components need beside them.
+_HANDLES: Final = 12
 _LOG_FOLDER: Final = "wal"
 _NO_SPACE_CODE: Final = 243
+# A series whose samples were all deleted has no hours, but the log may hold new samples that do not name it again.
 _SERIES: Final = """
-SELECT id, any(metric_hash) AS metric_hash, toUInt32(min(series_hours.first)) AS first, toUInt32(max(series_hours.last)) AS last
-FROM series_hours
-INNER JOIN series USING id
+WITH hours AS (SELECT id, min(first) AS first, max(last) AS last, 1 AS known FROM series_hours GROUP BY id)
+SELECT id, any(metric_hash) AS metric_hash, toUInt32(any(if(known, first, 4294967295))) AS first, toUInt32(any(last)) AS last
+FROM series
+LEFT JOIN hours USING id
 GROUP BY id
 """
 _HIGHEST_SEQ: Final = """
@@ -82,7 +86,7 @@ def open_door(settings: StorageSettings, data_dir: Path, clock: Clock) -> Door:
         OSError: the log can't be written.
     """
     limits = DoorLimits(
-        retention=settings.retention.metrics,
+        retention=settings.retention.longest,
         future=settings.future,
         queue=settings.queue,
         segment_rows=settings.commit_rows,
@@ -100,7 +104,7 @@ def open_parts(settings: StorageSettings, folder: DataFolder, clock: Clock, *, r
     Raises:
         StoreOpenError: with one line that says what to do; nothing is left open, the folder neither.
     """
-    pool = ClientPool(Endpoint(settings, folder.path))
+    pool = ClientPool(Endpoint(settings, folder.path), size=_HANDLES)
     try:
         with as_open_errors(folder.path), _clickhouse_open_errors(folder.path):
             log_folder(folder.path).mkdir(exist_ok=True)
@@ -126,7 +130,7 @@ def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock
     queried = QueriedMetrics(pool=pool, clock=clock)
     queried.load()
     files = find_segments(log_folder(folder.path))
-    committed = files[0].number - 1 if files else _highest_seq(pool)
+    committed = files[0].number - 1 if files else highest_seq(pool)
     door = None if receiver is not None else open_door(settings, folder.path, clock)
     follower = LogFollower(folder=log_folder(folder.path), table=table, learn=metadata.remember, bounds=bounds)
     follower.histogram_metrics |= histogram_metrics
@@ -168,8 +172,8 @@ def _hand_on(door: Door | None) -> None:
         door.hand_on(force=True)
 
 
-def _highest_seq(pool: ClientPool) -> int:
-    """The last segment that was committed; only asked where no log is left to say it."""
+def highest_seq(pool: ClientPool) -> int:
+    """The last segment of which ClickHouse has anything; only asked where no log is left to say it."""
     with pool.handle() as handle:
         return int(handle.rows(_HIGHEST_SEQ)[0][0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -17,10 +18,11 @@ from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.head import HeadView
 from fusewatch.storage.histogram_reader import head_parts, read_histograms
+from fusewatch.storage.lifetimes import EVER, Lifetimes
 from fusewatch.storage.partitions import BLOCK_HOURS
 from fusewatch.storage.read_kernels import group, merge, place_ids, select_waiting
 from fusewatch.storage.series_kernels import HOUR_MS
-from fusewatch.storage.tombstones import Graveyard
+from fusewatch.storage.tombstones import Graveyard, Tombstones
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.ports import Budget
@@ -45,11 +47,21 @@ Rows = tuple[Int64s, Int64s, UInt64s, UInt64s]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """What a reader needs to know of sealed samples: how chunks are read, when there are none, and what was deleted."""
+    """What a reader needs to know of sealed samples: how chunks are read, when there are none, what was deleted, how long each is kept."""
 
     chunks: ChunkReader
     span: ChunkSpan
     graveyard: Graveyard
+    lifetimes: Lifetimes
+
+    def hidden(self, selection: Selection, start: int, end: int) -> Tombstones:
+        """What hides samples from ``start`` to ``end`` (ms): tombstones, and the ends of lifetimes."""
+        dead = self.graveyard.current
+        if self.lifetimes.is_varied:
+            ids, unsigned, signed = selection.ids, np.zeros(len(selection), np.uint64), np.full(len(selection), EVER, np.int64)
+            oldest = self.lifetimes.oldest_by_series(selection.labels, selection.metrics)
+            dead = dead.with_others(Tombstones(unsigned, selection.metrics, ids, signed, oldest - 1, ~unsigned))
+        return dead.within(start, end)
 
 
 class Reader:
@@ -74,7 +86,7 @@ class Reader:
             return SeriesSet.empty()
         # Tombstones first: they go once nothing is left for them to hide. Then the head before rows before chunks: what is committed or
         # sealed in between is seen twice, which the merge undoes, never not at all.
-        tombstones = self._sealed.graveyard.current.within(start, end)
+        tombstones = self._sealed.hidden(selection, start, end)
         views, histograms = self._follower.view(), None
         parts = [select_from(view, selection, (start, end)) for view in views]
         budget.take(sum(len(part[0]) for part in parts))
@@ -86,7 +98,7 @@ class Reader:
             recent = assemble(len(selection), parts)
             samples = recent.samples
             if len(tombstones) or self._sealed.span.overlaps(start, end):
-                query = ChunkQuery(selection.ids, selection.metrics, start, end, tombstones, budget)
+                query = ChunkQuery(selection.ids, selection.metrics, *self._sealed.span.clamp(start, end), tombstones, budget)
                 samples = self._sealed.chunks.read(handle, query, recent)
         return series_set(selection.labels, samples, histograms)
 
@@ -105,10 +117,11 @@ class Reader:
             condition = "id IN ({ids:Array(UInt64)})"
             parameters["ids"] = wanted.tolist()
         parts: list[Rows] = []
-        for block in handle.blocks(_ROWS.format(ids=condition), parameters):
-            budget.check()
-            budget.take(len(block["id"]))
-            parts.append(place_stored(block, wanted, by_id))
+        with closing(handle.blocks(_ROWS.format(ids=condition), parameters)) as found:
+            for block in found:
+                budget.check()
+                budget.take(len(block["id"]))
+                parts.append(place_stored(block, wanted, by_id))
         return parts
 
     def series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[Labels]:
@@ -161,8 +174,9 @@ def assemble(series: int, parts: list[Rows]) -> Recent:
     """Rows of any order as samples by series; empties ``parts``, whose memory is wanted."""
     if not parts:
         return Recent.none(series)
-    places, timestamps, bits, seqs = (np.concatenate([part[k] for part in parts]) for k in range(4))
+    columns: list[list[Any]] = [[part[k] for part in parts] for k in range(4)]
     parts.clear()
+    places, timestamps, bits, seqs = (np.concatenate(columns.pop(0)) for _ in range(4))  # each column once in memory, not twice
     size = len(places)
     ends, order = np.zeros(series + 1, np.int64), np.empty(size, np.int64)
     group(places, ends, order)

@@ -12,7 +12,9 @@ import structlog
 from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.committer import Committer
 from fusewatch.storage.config import RetentionSettings
+from fusewatch.storage.expiry import Expiry
 from fusewatch.storage.follower import LogFollower
+from fusewatch.storage.lifetimes import Lifetimes
 from fusewatch.storage.partitions import BLOCK_HOURS, DAY_HOURS, drop_chunks, drop_rows, find_blocks, find_days
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.sql import identifier
@@ -46,6 +48,7 @@ class Retention:
         self,
         *,
         settings: RetentionSettings,
+        lifetimes: Lifetimes,
         pool: ClientPool,
         committer: Committer,
         lock: threading.RLock,
@@ -56,12 +59,14 @@ class Retention:
         self._committer = committer
         self._follower = follower
         self._settings = settings
+        self._lifetimes = lifetimes
+        self._expiry = Expiry(lifetimes)
         self._pool = pool
         self._clock = clock
 
     def oldest(self) -> int:
-        """The first millisecond that is kept; far in the past when everything is."""
-        return self._clock.now_ms() - self._settings.metrics if self._settings.metrics else -(1 << 62)
+        """The first millisecond of which anything is kept; far in the past when everything is."""
+        return self._lifetimes.oldest()
 
     async def run(self) -> None:
         """Looks every ten minutes, until cancelled."""
@@ -77,8 +82,10 @@ class Retention:
         """
         with self._lock, self._pool.handle() as handle:
             self._drop_days(handle)
+            if self._lifetimes.is_varied:
+                self._expiry.apply(handle)
+            self._forget_series(handle)
             if self._settings.metrics:
-                self._forget_series(handle)
                 self._delete_events(handle)
 
     def _drop_days(self, handle: Handle) -> None:
@@ -105,6 +112,8 @@ class Retention:
             handle.command(f"ALTER TABLE {identifier(str(table))} DROP PARTITION ID '{int(str(partition))}'")
 
     def _forget_series(self, handle: Handle) -> None:
+        if self.oldest() <= 0:
+            return
         # A series that comes back in between would be stored by a commit, and then deleted with the old one.
         with self._committer.lock:
             self._follower.catch_up()  # so that what the log has touched is known to be touched
@@ -115,7 +124,7 @@ class Retention:
                     handle.command(statement, ids)
 
     def _delete_events(self, handle: Handle) -> None:
-        cutoff = {"cutoff": self.oldest()}
+        cutoff = {"cutoff": self._clock.now_ms() - self._settings.metrics}
         # Looked at first: a deletion rewrites parts even where it finds nothing.
         if handle.rows(_COUNT_EVENTS, cutoff)[0][0]:
             handle.command(_DELETE_EVENTS, cutoff)

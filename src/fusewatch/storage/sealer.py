@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,18 +19,22 @@ from fusewatch.storage.partitions import BLOCK_HOURS, DAY_HOURS, BlockRows, Chun
 from fusewatch.storage.sealing import BlockSealer, Cut
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.telemetry.clock import Clock
+from fusewatch.telemetry.ports import StorageError
 
 _log = structlog.get_logger(component="storage")
 _PAUSE_S: Final = 15
-#: A block is over for us this long after its end: senders are a little late.
+#: A block is over for us this long after its end, its first half this long after the middle: senders are a little late. Half a block is
+#: sealed by itself, because two hours of rows take longer to read than the day of chunks before them.
 _GRACE_MS: Final = 180_000
-#: It is sealed when no row has come for this long …
+#: Both are sealed when no row has come for this long …
 _QUIET_S: Final = 60.0
 #: … or they began to come this long ago: late rows make chunks of their own, so they are awaited.
 _PATIENCE_S: Final = 900.0
 #: A day is merged this long after its end and after the last seal in it, …
 _DAY_GRACE_S: Final = 1800.0
-#: … and again, when late samples came, not sooner than this after the last time: all of it is written anew.
+#: … today, whenever so many seals were made in it: many short chunks are slow to read, and merging is quick;
+_SEALS_A_MERGE: Final = 6
+#: … and an old day again, when late samples came, not sooner than this after the last time: all of it is written anew.
 _MERGE_PAUSE_S: Final = 6 * 3600.0
 #: A block with more rows than this is sealed before it is over.
 _MOST_ROWS: Final = 200_000_000
@@ -71,6 +77,9 @@ class Sealer:
         #: When the last seal in a day, and the last merge of it, ended (monotonic seconds), of this process.
         self._sealed_at: dict[int, float] = {}
         self._merged_at: dict[int, float] = {}
+        #: How often a day was sealed since it was merged, and which blocks were sealed in their middle.
+        self._seals = Counter[int]()
+        self._halved: set[int] = set()
         self._done = SealerStatistics()
 
     async def run(self) -> None:
@@ -85,7 +94,8 @@ class Sealer:
         with self._pool.handle() as handle:
             blocks, days = self._look(handle), find_days(handle)
         now, wall = self._clock.monotonic(), self._clock.now_ms()
-        seal_lags = [min(now - self._seen[one.block].since, (wall - _end_of(one)) / 1000) for one in blocks]
+        since = {block: seen.since for block, seen in self._seen.copy().items()}
+        seal_lags = [min(now - since.get(one.block, now), (wall - _end_of(one)) / 1000) for one in blocks]
         merge_lags = [(wall - _end_of(one)) / 1000 - _DAY_GRACE_S for one in days if one.sealed]
         return replace(self._done, seal_lag_s=max(0.0, *seal_lags, 0.0), merge_lag_s=max(0.0, *merge_lags, 0.0))
 
@@ -99,9 +109,7 @@ class Sealer:
         """
         with self._pool.handle() as handle:
             due = [one.block for one in self._look(handle) if self._is_due(one)]
-        for block in due:
-            self.seal_block(block)
-        return len(due)
+        return _each(self.seal_block, due)
 
     def seal_block(self, block: int) -> int:
         """Seals the rows that a block (hours since the epoch) has now; how many samples they were. Blocks.
@@ -119,6 +127,8 @@ class Sealer:
         seconds = time.monotonic() - started
         self._seen.pop(block, None)
         self._sealed_at[day_of(block)] = self._clock.monotonic()
+        self._seals[day_of(block)] += 1
+        self._halved = {block, *(one for one in self._halved if one >= block - DAY_HOURS)}
         self._done = replace(self._done, sealed_samples=self._done.sealed_samples + samples, last_seal_s=seconds)
         _log.info("sealed a block of samples", block=block, samples=samples, seconds=round(seconds, 3))
         return samples
@@ -135,9 +145,10 @@ class Sealer:
     def _is_due(self, one: BlockRows) -> bool:
         if one.rows >= self._most_rows:
             return True
-        now, seen = self._clock.monotonic(), self._seen[one.block]
-        is_over = self._clock.now_ms() >= _end_of(one) + _GRACE_MS
-        return is_over and (now - seen.changed >= _QUIET_S or now - seen.since >= _PATIENCE_S)
+        now, seen = self._clock.monotonic(), self._seen.get(one.block)
+        end = _end_of(one) if one.block in self._halved else _end_of(one) - BLOCK_HOURS * HOUR_MS // 2
+        is_over = self._clock.now_ms() >= end + _GRACE_MS
+        return is_over and seen is not None and (now - seen.changed >= _QUIET_S or now - seen.since >= _PATIENCE_S)
 
     # Merging --------------------------------------------------------------------------------------------------------------------
 
@@ -149,9 +160,7 @@ class Sealer:
         """
         with self._pool.handle() as handle:
             due = [one.day for one in find_days(handle) if one.sealed and self._is_mergeable(one)]
-        for day in due:
-            self.merge_day(day)
-        return len(due)
+        return _each(self.merge_day, due)
 
     def merge_day(self, day: int) -> int:
         """Seals what rows a day (hours since the epoch) has, and merges its chunks; how many samples there are. Blocks.
@@ -173,14 +182,30 @@ class Sealer:
         samples = self._days.merge(day, cut)
         seconds = time.monotonic() - started
         self._merged_at[day] = self._clock.monotonic()
+        self._seals.pop(day, None)
         self._done = replace(self._done, merged_samples=self._done.merged_samples + samples, last_merge_s=seconds)
         _log.info("merged a day of samples", day=day, samples=samples, seconds=round(seconds, 3))
         return samples
 
     def _is_mergeable(self, one: ChunkDay) -> bool:
         now, wall = self._clock.monotonic(), self._clock.now_ms()
+        if wall < _end_of(one):
+            return self._seals[one.day] >= _SEALS_A_MERGE
         is_over = wall >= _end_of(one) + _DAY_GRACE_S * 1000 and now - self._sealed_at.get(one.day, float("-inf")) >= _DAY_GRACE_S
         return is_over and now - self._merged_at.get(one.day, float("-inf")) >= _MERGE_PAUSE_S
+
+
+def _each(act: Callable[[int], int], starts: list[int]) -> int:
+    """Does all of it, whatever one of them raises; how many there were."""
+    problem: StorageError | None = None
+    for start in starts:
+        try:
+            act(start)
+        except StorageError as error:
+            problem = problem or error
+    if problem is not None:
+        raise problem
+    return len(starts)
 
 
 def _end_of(one: BlockRows | ChunkDay) -> int:

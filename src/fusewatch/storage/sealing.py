@@ -18,7 +18,8 @@ What makes it right, whatever happens in between:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -94,8 +95,9 @@ class BlockSealer:
         # Rows before the epoch are in the first block, too.
         start = block * HOUR_MS if block else -(1 << 63)
         tombstones = cut.tombstones.within(start, (block + BLOCK_HOURS) * HOUR_MS)
-        for rows in self._slices(block, cut.generations[block]):
-            writer.add(last_writes(rows, tombstones))
+        with closing(self._slices(block, cut.generations[block])) as slices:
+            for rows in slices:
+                writer.add(last_writes(rows, tombstones))
         writer.flush()
         if writer.bounds is not None:
             self._span.widen(*writer.bounds)
@@ -112,12 +114,13 @@ class BlockSealer:
                 if found.block == block:
                     drop_rows(handle, found, before=cut.generations[block])
 
-    def _slices(self, block: int, generation: int) -> Iterator[Rows]:
+    def _slices(self, block: int, generation: int) -> Generator[Rows]:
         """The rows of a block, in order, cut between series where that is possible, always between timestamps."""
         held: list[Rows] = []
         count = 0
-        with self._pool.handle() as handle:
-            for columns in handle.blocks(_ROWS, {"block": block, "generation": generation}):
+        wanted = {"block": block, "generation": generation}
+        with self._pool.handle() as handle, closing(handle.blocks(_ROWS, wanted)) as found:
+            for columns in found:
                 held.append(_rows_of(columns))
                 count += len(held[-1][0])
                 if count >= self._slice_rows:

@@ -60,16 +60,23 @@ def find_ids(slots: UInt32s, ids: UInt64s, wanted: UInt64s, out: UInt32s) -> int
 
 
 @kernel
-def put_fingerprints(keys: UInt64s, refs: UInt32s, lows: UInt64s, highs: UInt64s, new: UInt32s) -> None:
-    """Enters references (n; 0: none) under fingerprints (n), each slot last, so that a lookup beside it never sees half an entry."""
-    mask = U64(len(refs) - 1)
+def put_fingerprints(keys: UInt64s, refs: UInt32s, lows: UInt64s, highs: UInt64s, new: UInt32s) -> int:
+    """Enters references (n; 0: none) under fingerprints (n) that are not there yet; how many were not.
+
+    Each slot is written last, so that a lookup beside it never sees half an entry. One request may bring the same fingerprint thousands of
+    times: entered each time, they would make one long probe.
+    """
+    mask, count = U64(len(refs) - 1), 0
     for k in range(len(new)):
         if new[k]:
             slot = lows[k] & mask
-            while refs[slot]:
+            while refs[slot] and not (keys[slot, 0] == lows[k] and keys[slot, 1] == highs[k]):
                 slot = (slot + U64(1)) & mask
-            keys[slot, 0], keys[slot, 1] = lows[k], highs[k]
-            refs[slot] = new[k]
+            if refs[slot] == 0:
+                keys[slot, 0], keys[slot, 1] = lows[k], highs[k]
+                refs[slot] = new[k]
+                count += 1
+    return count
 
 
 @kernel

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.folder import disk_usage
 from fusewatch.storage.opening import Parts
+from fusewatch.storage.sealer import Sealer
 from fusewatch.storage.store_door import DoorStatistics
 
 _STORED: Final = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
@@ -20,7 +21,8 @@ class StorageStatistics:
 
     ``waiting_samples`` and ``queue_bytes`` are what ClickHouse does not have yet, ``queue_limit`` from where on writes are refused;
     ``read_only_reason`` is why nothing at all is stored, None while it is.
-    ``retention_ms`` and ``retention_bytes`` are 0 for no limit.
+    ``retention_ms`` and ``retention_bytes`` are 0 for no limit. ``seal_lag_s`` and ``merge_lag_s`` say for how long the oldest block has
+    been over and is not compressed yet, and the oldest day and is not merged yet; 0 while there is none.
     """
 
     series: int
@@ -42,9 +44,18 @@ class StorageStatistics:
     refused_samples: int
     schema_version: int
     read_only_reason: str | None
+    sealed_samples: int
+    merged_samples: int
+    last_seal_s: float
+    last_merge_s: float
+    seal_lag_s: float
+    merge_lag_s: float
+    tombstones: int
 
 
-def read_statistics(settings: StorageSettings, data_dir: Path, parts: Parts, oldest: int, door: DoorStatistics) -> StorageStatistics:
+def read_statistics(
+    settings: StorageSettings, data_dir: Path, parts: Parts, *, sealer: Sealer, oldest: int, door: DoorStatistics
+) -> StorageStatistics:
     """The figures of an open store, whose samples begin at ``oldest`` (ms). Blocks."""
     follower, disk = parts.follower, disk_usage(data_dir)
     follower.catch_up()
@@ -71,4 +82,6 @@ def read_statistics(settings: StorageSettings, data_dir: Path, parts: Parts, old
         refused_samples=door.refused,
         schema_version=parts.schema_version,
         read_only_reason=door.refusing,
+        tombstones=len(parts.graveyard.current),
+        **asdict(sealer.statistics()),
     )

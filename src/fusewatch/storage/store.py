@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import structlog
 
+from fusewatch.storage.backup.freezing import Freezer
 from fusewatch.storage.cardinality import Cardinality, CardinalityQuestion
 from fusewatch.storage.cardinality_reader import CardinalityReader
 from fusewatch.storage.catalog import Catalog
 from fusewatch.storage.chunk_reader import ChunkReader
 from fusewatch.storage.config import StorageSettings
+from fusewatch.storage.deletion import Deletion
 from fusewatch.storage.door import Door
 from fusewatch.storage.door_client import DoorClient
 from fusewatch.storage.door_keeper import DoorKeeper
@@ -22,6 +24,7 @@ from fusewatch.storage.events import EventStore
 from fusewatch.storage.exemplars import ExemplarStore
 from fusewatch.storage.folder import DataFolder
 from fusewatch.storage.ingest_health import IngestStatistics, read_ingest
+from fusewatch.storage.lifetimes import Lifetimes
 from fusewatch.storage.opening import Parts, open_parts
 from fusewatch.storage.reader import Reader, Sealed
 from fusewatch.storage.retention import Retention
@@ -56,17 +59,21 @@ class MetricStore:
         self._door = door
         self._table, self._follower = parts.table, parts.follower
         self._sealer = build_sealer(parts, clock)
+        lifetimes = Lifetimes(settings.retention, clock)
         self._retention = Retention(
             settings=settings.retention,
+            lifetimes=lifetimes,
             pool=parts.pool,
             committer=parts.committer,
             lock=self._sealer.lock,
             follower=parts.follower,
             clock=clock,
         )
-        self._catalog = Catalog(follower=parts.follower, pool=parts.pool)
-        sealed = Sealed(chunks=ChunkReader.with_threads(), span=parts.span, graveyard=parts.graveyard)
+        self._catalog = Catalog(follower=parts.follower, pool=parts.pool, lifetimes=lifetimes)
+        self._chunks = ChunkReader.with_threads()
+        sealed = Sealed(chunks=self._chunks, span=parts.span, graveyard=parts.graveyard, lifetimes=lifetimes)
         self._reader = Reader(follower=parts.follower, pool=parts.pool, catalog=self._catalog, sealed=sealed, oldest=self._retention.oldest)
+        self._deletion = Deletion(parts=parts, catalog=self._catalog, sealer=self._sealer, clock=clock)
         self._events = EventStore(follower=parts.follower, pool=parts.pool)
         self._metadata = parts.metadata
         self._queried, self._rates = parts.queried, SampleRates(parts.table, clock)
@@ -123,7 +130,12 @@ class MetricStore:
     def components(self) -> list[Component]:
         """What must run while the store is open."""
         door: Component = self._door if isinstance(self._door, DoorClient) else DoorKeeper(self.door)
-        return [door, self._parts.committer, self._sealer, self._retention, self._rates, self._queried]
+        return [door, self._parts.committer, self._sealer, self._retention, self._deletion, self._rates, self._queried]
+
+    def freezer(self) -> Freezer:
+        """What holds the store still for a backup."""
+        parts = self._parts
+        return Freezer(pool=parts.pool, follower=self._follower, committer=parts.committer, lock=self._sealer.lock, clock=self._clock)
 
     def close(self) -> None:
         """Commits what waits, as far as it can, and closes everything. Blocks. What is left is replayed at the next start."""
@@ -139,6 +151,7 @@ class MetricStore:
         if self._parts.door is not None:
             self._parts.door.close()
         self._follower.close()
+        self._chunks.close()
         self._parts.pool.close()
         self._parts.folder.close()
 
@@ -183,6 +196,26 @@ class MetricStore:
         given = np.fromiter(batch.series, np.uint64, len(batch.series))
         return np.unique(ids[(refs == 0) & ~np.isin(ids, given)])
 
+    # Deleting -------------------------------------------------------------------------------------------------------------------
+
+    def delete_series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int) -> None:
+        """Deletes the samples that series matching any selector have from ``start`` to ``end`` (ms, both included). Blocks.
+
+        They are hidden at once, and removed from disk within days or by :meth:`clean_tombstones`. What is written later is seen.
+
+        Raises:
+            ClickHouseError, ReadOnlyError: nothing was deleted.
+        """
+        self._deletion.delete(selectors, start, end)
+
+    def clean_tombstones(self) -> None:
+        """Removes what was deleted from disk. Blocks, for as long as it takes to write its days anew.
+
+        Raises:
+            ClickHouseError, CorruptChunkError: what was deleted is still hidden.
+        """
+        self._deletion.clean()
+
     # Reading --------------------------------------------------------------------------------------------------------------------
 
     def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget) -> SeriesSet:
@@ -222,7 +255,8 @@ class MetricStore:
 
     def statistics(self) -> StorageStatistics:
         """The store's figures now. Blocks."""
-        return read_statistics(self._settings, self._data_dir, self._parts, self._retention.oldest(), self._door.statistics())
+        oldest, door = self._retention.oldest(), self._door.statistics()
+        return read_statistics(self._settings, self._data_dir, self._parts, sealer=self._sealer, oldest=oldest, door=door)
 
     def ingest_statistics(self) -> IngestStatistics:
         """How receiving and storing go now. Blocks."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from fusewatch.telemetry.hashing import U64
-from fusewatch.telemetry.histogram_parts import DELTAS, FLOATS, IS_FLOAT, SPANS, HistogramParts
+from fusewatch.telemetry.histogram_parts import DELTAS, FLOATS, IS_FLOAT, SCHEMA, SPANS, HistogramParts
+from fusewatch.telemetry.histograms import CUSTOM_SCHEMA, LEAST_SCHEMA
 from fusewatch.telemetry.kernels import bare
 from fusewatch.telemetry.samples import UInt64s
 
@@ -56,3 +57,25 @@ def reduce_sides(parts: HistogramParts, steps: int) -> None:
     for side in range(2):
         found = _reduce(lists[SPANS + side], sizes[SPANS + side], lists[buckets + side], steps, buckets == FLOATS)
         sizes[SPANS + side], sizes[buckets + side] = found
+
+
+@bare
+def fit_buckets(parts: HistogramParts, finest: int, most_buckets: int) -> bool:
+    """Lowers the schema to ``finest`` and until there are at most ``most_buckets`` (0: any number); whether they are.
+
+    As Prometheus does for native_histogram_min_bucket_factor and native_histogram_bucket_limit; custom buckets can't be made fewer.
+    """
+    numbers, _, sizes, _ = parts
+    buckets = FLOATS if numbers[IS_FLOAT] else DELTAS
+    schema = int(np.int64(np.int8(numbers[SCHEMA] & U64(0xFF))))
+    custom = schema == CUSTOM_SCHEMA
+    if not custom and schema > finest:
+        reduce_sides(parts, schema - finest)
+        schema = finest
+    while most_buckets and sizes[buckets] + sizes[buckets + 1] > most_buckets:
+        if custom or schema <= LEAST_SCHEMA:
+            return False
+        reduce_sides(parts, 1)
+        schema -= 1
+    numbers[SCHEMA] = U64(schema)
+    return True

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusewatch.telemetry.hashing import SLACK, U64, Bytes, fingerprint, load64
-from fusewatch.telemetry.kernels import bare, bare_kernel, kernel
+from fusewatch.telemetry.kernels import bare, bare_kernel
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.protobuf import ProtobufError, fields, read_varint
 from fusewatch.telemetry.protobuf_kernels import field_at, skip, varint
@@ -155,53 +155,52 @@ def _labels_end(buffer: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
 
 
 @bare
-def _samples(buffer: Bytes, at: np.uint64, end: np.uint64, out: Outputs, row: np.uint64, extra: int) -> tuple[int, int, int]:
+def _samples(buffer: Bytes, at: np.uint64, end: np.uint64, out: Outputs, row: np.uint64, extra: int) -> tuple[int, int]:
     """Writes the samples behind a TimeSeries' labels, and from ``extra`` on where its exemplars and native histograms are.
 
-    Returns how many samples (or MALFORMED, UNUSUAL, TOO_MANY), how many extras there are now, counted even where there is no room for
-    them, and how many of them are native histograms.
+    Returns how many samples (or MALFORMED, UNUSUAL, TOO_MANY), and how many extras there are now, counted even where there is no room for
+    them.
     """
     columns, _, _, extras = out
     _, out_time, out_bits = columns
-    rows, histograms = U64(0), 0
+    rows = U64(0)
     while at < end:
         tag, start, at = field_at(buffer, at, end)
         if at > end:
-            return MALFORMED, 0, 0
+            return MALFORMED, 0
         if tag == U64(0x0A):
-            return UNUSUAL, 0, 0
+            return UNUSUAL, 0
         if tag == U64(0x12):
             if row + rows >= U64(len(out_time)):
-                return TOO_MANY, 0, 0
+                return TOO_MANY, 0
             bits, timestamp, stop = _sample(buffer, start, at)
             if stop > at:
-                return MALFORMED, 0, 0
+                return MALFORMED, 0
             out_time[row + rows], out_bits[row + rows] = timestamp, bits
             rows += U64(1)
         elif tag == U64(0x1A) or tag == U64(0x22):
-            histograms += tag == U64(0x22)
             if extra < len(extras):
                 extras[extra, KIND], extras[extra, START], extras[extra, END] = tag >> U64(3), start, at
             extra += 1
-    return np.int64(rows), extra, histograms  # type: ignore[return-value]  # numbers inside the kernel
+    return np.int64(rows), extra  # type: ignore[return-value]  # numbers inside the kernel
 
 
 @bare
 def _series(
     buffer: Bytes, bounds: tuple[np.uint64, np.uint64], table: Table, out: Outputs, counts: tuple[np.uint64, int, int]
-) -> tuple[int, int, int, int]:
+) -> tuple[int, int, int]:
     """Writes the rows and extras of any TimeSeries.
 
-    ``counts``: rows, misses and extras so far. Returns how many rows (or an error), misses (0 or 1) it has, how many extras there are
-    now, and how many native histograms it has.
+    ``counts``: rows, misses and extras so far. Returns how many rows (or an error) and misses (0 or 1) it has, and how many extras there
+    are now.
     """
     row, missed, before = counts
     start, end = bounds
     columns, misses, _, extras = out
     labels_end = _labels_end(buffer, start, end)
     if labels_end > end:
-        return MALFORMED, 0, 0, 0
-    rows, extra, histograms = _samples(buffer, labels_end, end, out, row, before)
+        return MALFORMED, 0, 0
+    rows, extra = _samples(buffer, labels_end, end, out, row, before)
     kept = min(extra, len(extras))
     miss = 0
     if rows > 0 or (rows == 0 and kept > before):
@@ -214,37 +213,7 @@ def _series(
         columns[0][row : row + U64(rows)] = ref
         for k in range(before, kept):
             extras[k, REF], extras[k, MISS] = ref, missed if miss else -1
-    return rows, miss, extra, histograms
-
-
-@bare
-def _walk(buffer: Bytes, size: int, table: Table, out: Outputs) -> tuple[int, int, int, int, int]:
-    """Rows (or an error), misses, metadata entries, extras, and native histograms of a WriteRequest."""
-    columns, misses, metadata, extras = out
-    n, i = U64(size), U64(0)
-    row, missed, described, extra, histograms = U64(0), 0, 0, 0, 0
-    while i < n:
-        tag, start, i = field_at(buffer, i, n)
-        if i > n:
-            return MALFORMED, 0, 0, 0, 0
-        if row >= U64(len(columns[0])) or missed >= len(misses) or described >= len(metadata):
-            return TOO_MANY, 0, 0, 0, 0
-        if tag == U64(0x0A):
-            if _known_sample(buffer, (start, i), table, columns, row):
-                row += U64(1)
-                continue
-            rows, miss, extra, some = _series(buffer, (start, i), table, out, (row, missed, extra))
-            if rows < 0:
-                return rows, 0, 0, 0, 0
-            if extra > len(extras) > 0:
-                return TOO_MANY, 0, 0, 0, 0
-            missed += miss
-            histograms += some
-            row += U64(rows)
-        elif tag == U64(0x1A):
-            metadata[described, 0], metadata[described, 1] = start, i
-            described += 1
-    return np.int64(row), missed, described, extra, histograms  # type: ignore[return-value]  # numbers inside the kernel
+    return rows, miss, extra
 
 
 @bare_kernel
@@ -259,16 +228,30 @@ def walk_request(
     reference, and its number among the misses (-1: it is known). Returns rows (or MALFORMED, UNUSUAL, TOO_MANY), misses, metadata
     entries, extras.
     """
-    rows, missed, described, extra, _ = _walk(buffer, size, table, (columns, misses, metadata, extras))
-    return rows, missed, described, extra
-
-
-@kernel
-def walk(buffer: Bytes, size: int, table: Table, columns: WireColumns, misses: Int64s, metadata: Int64s) -> tuple[int, int, int, int]:
-    """:func:`walk_request` without exemplars and native histograms; the last number returned counts the histograms that are left out."""
-    extras = np.empty((0, EXTRA_COLUMNS), np.int64)
-    rows, missed, described, _, histograms = _walk(buffer, size, table, (columns, misses, metadata, extras))
-    return rows, missed, described, histograms
+    out = (columns, misses, metadata, extras)
+    n, i = U64(size), U64(0)
+    row, missed, described, extra = U64(0), 0, 0, 0
+    while i < n:
+        tag, start, i = field_at(buffer, i, n)
+        if i > n:
+            return MALFORMED, 0, 0, 0
+        if row >= U64(len(columns[0])) or missed >= len(misses) or described >= len(metadata):
+            return TOO_MANY, 0, 0, 0
+        if tag == U64(0x0A):
+            if _known_sample(buffer, (start, i), table, columns, row):
+                row += U64(1)
+                continue
+            rows, miss, extra = _series(buffer, (start, i), table, out, (row, missed, extra))
+            if rows < 0:
+                return rows, 0, 0, 0
+            if extra > len(extras):
+                return TOO_MANY, 0, 0, 0
+            missed += miss
+            row += U64(rows)
+        elif tag == U64(0x1A):
+            metadata[described, 0], metadata[described, 1] = start, i
+            described += 1
+    return np.int64(row), missed, described, extra  # type: ignore[return-value]  # numbers inside the kernel
 
 
 def parse_labels(data: bytes) -> list[tuple[str, str]]:

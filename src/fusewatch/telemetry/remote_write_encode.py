@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusewatch.telemetry.chunks.bits import U64
-from fusewatch.telemetry.histogram_message import histogram_size, put_histogram
+from fusewatch.telemetry.histogram_message import measure_histograms, write_histograms
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.protobuf_write import message, put_bytes, put_fixed64, put_varint, varint_size
 from fusewatch.telemetry.samples import Bytes, Int64s, SeriesSet, UInt64s
@@ -112,26 +112,18 @@ def _sample_size(time: int) -> int:
 
 
 @kernel
-def measure_series(
-    label_offsets: Int64s,
-    rows: tuple[Int64s, Int64s, UInt64s],
-    histograms: tuple[Int64s, Int64s, Int64s, UInt64s],
-    sizes: Int64s,
-) -> int:
+def measure_series(label_offsets: Int64s, rows: tuple[Int64s, Int64s, UInt64s], histograms: tuple[Int64s, Bytes], sizes: Int64s) -> int:
     """Fills ``sizes`` with the bytes of each TimeSeries message, 0 where it has no samples; bytes of all of them as fields.
 
-    ``rows``: offsets, timestamps, bits; ``histograms``: offsets, timestamps, ends, words.
+    ``rows``: offsets, timestamps, bits; ``histograms``: the ends of each series' histogram fields in the bytes of all.
     """
     offsets, times, _ = rows
-    histogram_offsets, histogram_times, ends, words = histograms
+    ends, _ = histograms
     total = 0
     for series in range(len(offsets) - 1):
-        size = 0
+        size = ends[series + 1] - ends[series]
         for row in range(offsets[series], offsets[series + 1]):
             size += 2 + _sample_size(times[row])
-        for row in range(histogram_offsets[series], histogram_offsets[series + 1]):
-            inner = histogram_size(words, ends[row], histogram_times[row])
-            size += 1 + varint_size(U64(inner)) + inner
         if size:
             size += label_offsets[series + 1] - label_offsets[series]
             total += 1 + varint_size(U64(size)) + size
@@ -141,11 +133,7 @@ def measure_series(
 
 @kernel
 def write_series(
-    labels: tuple[Bytes, Int64s],
-    rows: tuple[Int64s, Int64s, UInt64s],
-    histograms: tuple[Int64s, Int64s, Int64s, UInt64s],
-    sizes: Int64s,
-    out: Bytes,
+    labels: tuple[Bytes, Int64s], rows: tuple[Int64s, Int64s, UInt64s], histograms: tuple[Int64s, Bytes], sizes: Int64s, out: Bytes
 ) -> int:
     """Writes what :func:`measure_series` measured; where it ends.
 
@@ -153,7 +141,7 @@ def write_series(
     """
     label_bytes, label_offsets = labels
     offsets, times, bits = rows
-    histogram_offsets, histogram_times, ends, words = histograms
+    ends, fields = histograms
     at = 0
     for series in range(len(offsets) - 1):
         if sizes[series] == 0:
@@ -166,30 +154,36 @@ def write_series(
             at = put_fixed64(out, at + 3, bits[row])
             out[at] = 0x10
             at = put_varint(out, at + 1, U64(times[row]))
-        for row in range(histogram_offsets[series], histogram_offsets[series + 1]):
-            out[at] = 0x22
-            at = put_varint(out, at + 1, U64(histogram_size(words, ends[row], histogram_times[row])))
-            at = put_histogram(out, at, words, ends[row], histogram_times[row])
+        at = put_bytes(out, at, fields, ends[series], ends[series + 1])
     return at
 
 
 def encode_series(columns: SeriesColumns) -> Bytes:
     """The TimeSeries fields of those series that have any sample: a remote write 1.0 WriteRequest, or remote read's QueryResult."""
-    found, series = columns.histograms, len(columns.offsets) - 1
-    if len(found.offsets) != series + 1:
-        found = HistogramColumns.none(series)
+    series = len(columns.offsets) - 1
     labels = _plain(columns.labels, np.uint8), _plain(columns.label_offsets, np.int64)
     rows = _plain(columns.offsets, np.int64), _plain(columns.timestamps, np.int64), _plain(columns.bits, np.uint64)
-    histograms = (
-        _plain(found.offsets, np.int64),
-        _plain(found.timestamps, np.int64),
-        _plain(found.ends, np.int64),
-        _plain(found.words, np.uint64),
-    )
+    histograms = _histogram_fields(columns.histograms, series)
     sizes = np.empty(series, np.int64)
     out = np.empty(measure_series(labels[1], rows, histograms, sizes), np.uint8)
     write_series(labels, rows, histograms, sizes, out)
     return out
+
+
+def _histogram_fields(found: HistogramColumns, series: int) -> tuple[Int64s, Bytes]:
+    """The histogram fields of each series: where those of series i end in the bytes of all, (series + 1), and these bytes.
+
+    Apart from the float samples, because most requests have none: then nothing of this need be compiled.
+    """
+    if len(found.timestamps) == 0:
+        return np.zeros(series + 1, np.int64), np.empty(0, np.uint8)
+    times, words = _plain(found.timestamps, np.int64), _plain(found.words, np.uint64)
+    bodies = _plain(found.ends, np.int64)
+    ends = np.zeros(len(times) + 1, np.int64)
+    measure_histograms(times, bodies, words, ends)
+    fields = np.empty(ends[-1], np.uint8)
+    write_histograms(times, bodies, words, ends, fields)
+    return ends[found.offsets], fields
 
 
 def _plain(column: NDArray[N], kind: type[N]) -> NDArray[N]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fusewatch.ingest.otlp.warming import warm
+from fusewatch.ingest.warming import warm_otlp as warm
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,10 +20,10 @@ TARGET = 'instance="1", job="shop"'
 class Decoding:
     """A decoder beside the series that it knows."""
 
-    def __init__(self, limit=1 << 30, last=None, **settings) -> None:
+    def __init__(self, limit=1 << 30, last=None, clock=None, **settings) -> None:
         self.series = MemorySeries(limit)
         self.state = DeltaState(max_series=settings.get("delta_max_series", 1000))
-        self.decoder = OtlpMetricsDecoder(self.series, OtlpSettings(**settings), self.state, last)
+        self.decoder = OtlpMetricsDecoder(self.series, OtlpSettings(**settings), self.state, last, clock)
 
     def result(self, *metrics, **around):
         return self.decoder.decode(request(*metrics, **around).SerializeToString())
@@ -144,9 +144,10 @@ REFUSED = [
     (exponential("x", {"scale": -5}), "its scale is below -4"),
     (exponential("x", {"count": 1, "positive": {"bucket_counts": [1, 1]}}), "its count is smaller than that of its buckets"),
     (exponential("x", {"count": 1 << 63}), "its count is smaller than that of its buckets, or out of range"),
-    (gauge("x", {"as_int": 1, "attributes": {f"a{k}": k for k in range(129)}}), "129 attributes, the limit is 128"),
+    (gauge("x", {"as_int": 1, "attributes": {f"a{k}": k for k in range(129)}}), "more than 128 attributes"),
     (gauge("x", {"as_int": 1, "attributes": {"a": "b" * 20_000}}), "the limit is 16384"),
     (gauge("x", {"as_int": 1, "attributes": {"": "b"}}), "label name is empty"),
+    (histogram("x", {"bucket_counts": [0] * 5001, "explicit_bounds": range(5000)}), "has 5000 buckets or quantiles"),
 ]
 
 
@@ -324,12 +325,28 @@ def test_a_start_time_that_is_old_or_none_gets_no_zero_sample(start):
     assert len(decoding.result(counter("c", {"as_int": 5, "start_time_unix_nano": start})).decoded.refs) == 1
 
 
+class MovingClock:
+    def __init__(self):
+        self.seconds = 0.0
+
+    def now_ms(self):
+        return NOW_MS
+
+    def monotonic(self):
+        return self.seconds
+
+
 def test_series_over_the_limit_are_refused_and_taken_when_there_is_room_again():
-    decoding = Decoding(limit=2)
-    result = decoding.result(gauge("a"), histogram("h"), gauge("b"))
-    assert (result.rejected, "limit of 2 series" in result.message) == (2, True)
+    clock = MovingClock()
+    decoding = Decoding(limit=2, clock=clock)
+    metrics = gauge("a"), histogram("h"), gauge("b")
+    for _ in range(2):
+        result = decoding.result(*metrics)
+        assert (result.rejected, "limit of 2 series" in result.message) == (2, True)
     decoding.series.limit = 100
-    assert decoding.result(gauge("a"), histogram("h"), gauge("b")).rejected == 0
+    assert decoding.result(*metrics, gauge("c")).rejected == 2
+    clock.seconds += 31
+    assert decoding.result(*metrics).rejected == 0
 
 
 def test_references_that_ended_are_learnt_again():

@@ -233,6 +233,7 @@ def test_bytes_that_are_no_snapshot_are_refused(data):
         DeltaState().load(data)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_a_snapshot_or_refused(data):
     for prefix in (b"", b"FWDELTA1"):

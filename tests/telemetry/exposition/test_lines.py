@@ -3,14 +3,15 @@ from __future__ import annotations
 import pytest
 
 from fusewatch.telemetry.exposition.errors import MalformedLineError
-from fusewatch.telemetry.exposition.lines import About, MetadataLine, SampleLine, parse_line
+from fusewatch.telemetry.exposition.lines import About, Exemplar, MetadataLine, SampleLine, parse_line
 from fusewatch.telemetry.exposition.negotiation import Format
 
 TEXT, STRICT = Format.TEXT, Format.OPENMETRICS
+TRACED = Exemplar({"trace_id": "x"}, 0.5, 1_700_000_000_000)
 
 
-def sample(value, timestamp=None, **labels):
-    return SampleLine({"__name__": labels.pop("name"), **labels}, value, timestamp)
+def sample(value, timestamp=None, exemplar=None, **labels):
+    return SampleLine({"__name__": labels.pop("name"), **labels}, value, timestamp, exemplar)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +53,8 @@ def test_text_lines(line, means):
         ("a_total 1.0", sample(1.0, name="a_total")),
         ("a 1 1700000000.123", sample(1.0, 1_700_000_000_123, name="a")),
         ("a 1 -1.5", sample(1.0, -1500, name="a")),
-        ('a_bucket{le="1"} 3 # {trace_id="x"} 0.5 1700000000', sample(3.0, name="a_bucket", le="1")),
-        ('a_bucket{le="1"} 3 17 # {} 0.5', sample(3.0, 17_000, name="a_bucket", le="1")),
+        ('a_bucket{le="1"} 3 # {trace_id="x"} 0.5 1700000000', sample(3.0, exemplar=TRACED, name="a_bucket", le="1")),
+        ('a_bucket{le="1"} 3 17 # {} 0.5', sample(3.0, 17_000, Exemplar({}, 0.5), name="a_bucket", le="1")),
         ('a{b="c",} 1', sample(1.0, name="a", b="c")),
         ('{"a.b",x="y"} 1', SampleLine({"__name__": "a.b", "x": "y"}, 1.0)),
         (r"# HELP a say \"hi\"", MetadataLine("a", About.HELP, 'say "hi"')),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fusewatch.telemetry.exposition.errors import ContentTypeError
-from fusewatch.telemetry.exposition.negotiation import DEFAULT_PROTOCOLS, Format, accept_header, format_of
+from fusewatch.telemetry.exposition.negotiation import DEFAULT_PROTOCOLS, PROTOBUF_FIRST, Format, accept_header, format_of
 
 
 def test_the_accept_header_prefers_the_protocols_in_their_order():
@@ -15,6 +15,13 @@ def test_the_accept_header_prefers_the_protocols_in_their_order():
     )
 
 
+def test_protobuf_is_asked_for_by_its_message():
+    assert accept_header(PROTOBUF_FIRST).startswith(
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,"
+        "application/openmetrics-text;version=1.0.0"
+    )
+
+
 @pytest.mark.parametrize(
     ("content_type", "grammar"),
     [
@@ -22,6 +29,7 @@ def test_the_accept_header_prefers_the_protocols_in_their_order():
         ("text/plain; version=0.0.4; charset=utf-8", Format.TEXT),
         ("application/openmetrics-text; version=1.0.0; charset=utf-8", Format.OPENMETRICS),
         ("Application/OpenMetrics-Text;version=0.0.1", Format.OPENMETRICS),
+        ("application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited", Format.PROTOBUF),
     ],
 )
 def test_content_types_name_the_grammar(content_type, grammar):
@@ -34,3 +42,4 @@ def test_other_content_types_need_a_fallback(content_type):
         format_of(content_type)
     assert format_of(content_type, "PrometheusText0.0.4") is Format.TEXT
     assert format_of(content_type, "OpenMetricsText1.0.0") is Format.OPENMETRICS
+    assert format_of(content_type, "PrometheusProto") is Format.PROTOBUF

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -252,3 +253,44 @@ def test_no_bytes_at_all_do_worse_than_being_refused(body, grammar):
             reader.page(body, grammar)
         except MalformedLineError:
             continue
+
+
+def exemplars(reader, text):
+    rows = reader.page(text, STRICT).exemplars
+    ends = rows.offsets.tolist()
+    return [
+        (
+            str(reader.names[series]),
+            None if at == NO_TIMESTAMP else at,
+            value,
+            Labels.from_canonical(rows.labels[start:end].tobytes()).as_dict(),
+        )
+        for series, at, value, (start, end) in zip(
+            rows.ids.tolist(), rows.timestamps.tolist(), rows.values.tolist(), pairwise(ends), strict=True
+        )
+    ]
+
+
+def test_exemplars_are_read_once_each():
+    reader = NamingReader()
+    page = 'a_total 1 # {id="x"} 0.5 1.5\nb_bucket{le="1"} 2 # {} 0.25\nc_total{drop="yes"} 1 # {id="z"} 1\nd_total 3\n# EOF\n'
+    found = [("a_total", 1500, 0.5, {"id": "x"}), ('b_bucket{le="1"}', None, 0.25, {})]
+    assert exemplars(reader, page) == found
+    assert exemplars(reader, page) == []
+    assert exemplars(reader, page.replace('"x"', '"y"')) == [("a_total", 1500, 0.5, {"id": "y"})]
+
+
+def test_an_exemplar_with_many_characters_is_left_out():
+    reader = NamingReader()
+    assert exemplars(reader, 'a_total 1 # {id="' + "x" * 126 + '"} 1\n# EOF\n') != []
+    assert exemplars(reader, 'a_total 1 # {id="' + "x" * 127 + '"} 1\n# EOF\n') == []
+
+
+def test_exemplars_of_real_openmetrics_are_read():
+    registry = CollectorRegistry()
+    counter = Counter("seen", "Seen", ["x"], registry=registry)
+    counter.labels("y").inc(2, exemplar={"trace_id": "abc"})
+    histogram = Histogram("size", "Size", buckets=(1, 2), registry=registry)
+    histogram.observe(1.5, exemplar={"trace_id": "d\u00e9f"})
+    found = {series: (value, labels) for series, _, value, labels in exemplars(NamingReader(), generate_openmetrics(registry))}
+    assert found == {'seen_total{x="y"}': (2.0, {"trace_id": "abc"}), 'size_bucket{le="2.0"}': (1.5, {"trace_id": "d\u00e9f"})}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
 
+from fusewatch.api.fusewatch.backups import BackupAge
 from fusewatch.api.fusewatch.models import Component, Finding, Host, Severity, Storage, Target
 from fusewatch.api.fusewatch.thresholds import Thresholds
 from fusewatch.api.fusewatch.words import count, percent, size, span
@@ -24,7 +25,7 @@ class Situation:
 
     ``disk_growth`` is the change of a mount's usage in ratio per second, by mount point. ``since`` says since when (ms) ``cpu``,
     ``memory``, ``disk:MOUNT`` and ``job:JOB`` are in trouble. ``config_problem`` is what was wrong with the configuration that could not be
-    loaded.
+    loaded. ``backup`` is how old the last backup is, where they are made.
     """
 
     now: int
@@ -35,6 +36,7 @@ class Situation:
     disk_growth: Mapping[str, float] = field(default_factory=dict)
     since: Mapping[str, int] = field(default_factory=dict)
     config_problem: str | None = None
+    backup: BackupAge | None = None
 
 
 def findings(situation: Situation, thresholds: Thresholds | None = None) -> list[Finding]:
@@ -46,6 +48,7 @@ def findings(situation: Situation, thresholds: Thresholds | None = None) -> list
         *_host(situation, limits),
         *_targets(situation),
         *_configuration(situation.config_problem),
+        *_backup(situation.backup),
     ]
     return sorted(found, key=lambda finding: _ORDER[finding.severity])
 
@@ -256,3 +259,19 @@ def _configuration(problem: str | None) -> Iterator[Finding]:
             detail=f"The one before it is still in force. {_sentence(problem)}",
             link="/status",
         )
+
+
+def _backup(backup: BackupAge | None) -> Iterator[Finding]:
+    if backup is None or not backup.overdue:
+        return
+    reason = f" The last attempt failed: {_sentence(backup.last_error)}" if backup.last_error else ""
+    yield Finding(
+        severity="warning",
+        layer="service",
+        title="Fusewatch has not been backed up yet"
+        if backup.age_seconds is None
+        else f"Fusewatch's last backup is {span(backup.age_seconds)} old",
+        detail=f"One to {backup.target} is due every {span(backup.every_seconds)}.{reason}",
+        since=backup.last_success,
+        link="/status",
+    )

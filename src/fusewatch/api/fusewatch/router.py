@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from fusewatch.api.fusewatch.backups import backups_router
 from fusewatch.api.fusewatch.cardinality import cardinality_router
 from fusewatch.api.fusewatch.events import events_router
 from fusewatch.api.fusewatch.ingest import ingest_router
@@ -23,4 +24,6 @@ def own_router(services: OwnServices) -> APIRouter:
     router.include_router(ingest_router(statistics=services.ingest, clock=services.clock))
     router.include_router(events_router(sink=services.event_sink, reader=services.event_reader, clock=services.clock))
     router.include_router(webhooks_router(sink=services.event_sink, settings=services.webhooks, base=services.secrets_base))
+    if services.backups is not None and services.audit is not None:
+        router.include_router(backups_router(services.backups, services.audit))
     return router

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fusewatch.api.config import WebhooksSettings
+from fusewatch.api.fusewatch.backups import Audit, BackupService
 from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.models import Host, Target, Version
 from fusewatch.api.prometheus.pool import QueryPool
@@ -26,7 +27,7 @@ class OwnServices:
     a thread; the other callables answer at once.
     ``host`` is None while nothing was read; ``host_off`` says why it never will be. Without a ``history`` findings do not say since when.
     ``config_problem`` is what is wrong with a configuration that could not be loaded. Relative secret files of webhooks are looked for in
-    ``secrets_base``.
+    ``secrets_base``. Where there are ``backups``, ``audit`` notes who starts one.
     """
 
     clock: Clock
@@ -45,3 +46,5 @@ class OwnServices:
     history: History | None = None
     webhooks: Callable[[], WebhooksSettings] = WebhooksSettings
     secrets_base: Path | None = None
+    backups: BackupService | None = None
+    audit: Audit | None = None

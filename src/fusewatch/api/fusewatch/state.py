@@ -112,6 +112,7 @@ class _State:
             storage=storage,
             disk_growth=growth,
             config_problem=self._services.config_problem(),
+            backup=self._services.backups.age() if self._services.backups else None,
         )
         found = findings(situation)
         if any(finding.since is None for finding in found):

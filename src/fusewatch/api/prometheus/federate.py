@@ -87,10 +87,11 @@ def exposition(samples: Mapping[Labels, Sample], external: Labels, *, quoted: bo
             family = name
             yield f"# TYPE {_family(name, quoted=quoted)} untyped\n"
         missing = added if added.keys().isdisjoint(labels) else {key: text for key, text in added.items() if key not in labels}
-        yield f"{_series(labels, missing, quoted=quoted)} {go_general(value)} {timestamp}\n"
+        yield f"{series_text(labels, missing, quoted=quoted)} {go_general(value)} {timestamp}\n"
 
 
-def _series(labels: Labels, added: Mapping[str, str], *, quoted: bool) -> str:
+def series_text(labels: Labels, added: Mapping[str, str], *, quoted: bool) -> str:
+    """Name and labels as an exposition writes them, with ``added`` behind the others; ``quoted``: UTF-8 names in quotes, else escaped."""
     inside = [f'{_label(key, quoted=quoted)}="{_escaped(text)}"' for key, text in labels.pairs if key != METRIC_NAME]
     inside += [f'{_label(key, quoted=quoted)}="{_escaped(text)}"' for key, text in added.items()]
     family = _family(labels.metric, quoted=quoted)

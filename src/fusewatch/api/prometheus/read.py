@@ -16,7 +16,6 @@ from fusewatch.access.routing import GuardedRoute, route
 from fusewatch.api.prometheus.endpoint import as_api_error
 from fusewatch.api.prometheus.errors import ApiError, BadDataError
 from fusewatch.api.prometheus.services import PrometheusServices
-from fusewatch.telemetry.histograms import Histogram
 from fusewatch.telemetry.labels import EMPTY, Labels
 from fusewatch.telemetry.matchers import BadRegexError, Matcher, MatchOp
 from fusewatch.telemetry.ports import Budget, CancelledReadError, LimitExceededError, StorageError
@@ -25,7 +24,7 @@ from fusewatch.telemetry.protobuf_write import message
 from fusewatch.telemetry.remote_read import ReadQuery, ReadRequest, ResponseType, decode_request
 from fusewatch.telemetry.remote_read_frames import frames
 from fusewatch.telemetry.remote_write_encode import columns_of, encode_series, label_fields
-from fusewatch.telemetry.samples import HistogramSet, SeriesSet
+from fusewatch.telemetry.samples import SeriesSet
 from fusewatch.telemetry.series_order import in_label_order
 
 _STREAMED: Final = "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse"
@@ -155,10 +154,10 @@ def _groups(found: SeriesSet) -> Iterator[tuple[int, int]]:
 
 
 def warm() -> None:
-    """Compiles the kernels, or loads them from their cache; once, before the first request needs them."""
-    body = np.frombuffer(Histogram(schema=0, count=0, sum=0.0).encode(), np.uint8)
-    histograms = HistogramSet(np.array([0, 1]), np.array([1]), np.array([0, len(body)]), body)
-    for found in (None, histograms):
-        columns = columns_of(SeriesSet([EMPTY], np.array([0, 1]), np.array([0]), np.zeros(1), found), [b""], 0, 1)
-        encode_series(columns)
-        list(frames(columns, query=0, most_bytes=1))
+    """Compiles the kernels for float samples, or loads them from their cache; once, before the first request needs them.
+
+    Those for native histograms would take longer than all of these, and are compiled when the first histogram is asked for.
+    """
+    columns = columns_of(SeriesSet([EMPTY], np.array([0, 1]), np.array([0]), np.zeros(1)), [b""], 0, 1)
+    encode_series(columns)
+    list(frames(columns, query=0, most_bytes=1))

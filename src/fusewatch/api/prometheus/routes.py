@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
+from fusewatch.api.prometheus.admin import admin_routes
+from fusewatch.api.prometheus.export import export_route
 from fusewatch.api.prometheus.federate import federate_route
 from fusewatch.api.prometheus.metadata import metadata_routes
 from fusewatch.api.prometheus.queries import query_routes
@@ -21,5 +23,7 @@ def prometheus_routes(services: PrometheusServices) -> list[Route]:
         *metadata_routes(services),
         *target_routes(services),
         *status_routes(services),
+        *admin_routes(services),
         federate_route(services),
+        export_route(services),
     ]

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from fusewatch.access.identity import Identity
 from fusewatch.api.prometheus.pool import QueryPool
 from fusewatch.promql.engine import Engine
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.labels import EMPTY, Labels
+from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.ports import SeriesReader
+
+
+class SeriesAdmin(Protocol):
+    """What deletes series; its methods block."""
+
+    def delete_series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int) -> None:
+        """Deletes the samples that series matching any selector have from ``start`` to ``end`` (ms, both included).
+
+        Raises:
+            StorageError: nothing was deleted.
+        """
+        ...
+
+    def clean_tombstones(self) -> None:
+        """Removes what was deleted from disk.
+
+        Raises:
+            StorageError: it is still hidden.
+        """
+        ...
+
+
+async def audit_nothing(who: Identity, action: str, target: str) -> None:
+    """An audit trail for where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +109,10 @@ class Cardinality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusServices:
-    """What the routes need. The callables answer at once; ``cardinality`` blocks and is called from a thread."""
+    """What the routes need. The callables answer at once; ``cardinality`` blocks and is called from a thread.
+
+    ``audit`` is told who did what to what.
+    """
 
     engine: Engine
     reader: SeriesReader
@@ -93,6 +123,8 @@ class PrometheusServices:
     flags: Callable[[], Mapping[str, str]]
     runtime: Callable[[], RuntimeInfo]
     cardinality: Callable[[int], Cardinality]
+    admin: SeriesAdmin | None = None
+    audit: Callable[[Identity, str, str], Awaitable[None]] = audit_nothing
     external_labels: Callable[[], Labels] = lambda: EMPTY
     lookback_ms: int = 300_000
     #: Samples that one query of a remote read may answer with (0: no limit), and the size of a frame of its streamed answers.

@@ -26,7 +26,8 @@ from fusewatch.collect.scrape.tracker import SeriesTracker
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.exposition.errors import ExpositionError
 from fusewatch.telemetry.exposition.negotiation import accept_header, format_of
-from fusewatch.telemetry.exposition.reader import Page, PageReader
+from fusewatch.telemetry.exposition.page import Page
+from fusewatch.telemetry.exposition.reader import PageReader
 from fusewatch.telemetry.ports import MetadataSink, OverloadedError, ReadOnlyError, SampleSink, SamplesRejectedError, SeriesLimitError
 from fusewatch.telemetry.samples import SampleBatch
 
@@ -77,7 +78,7 @@ class TargetLoop:
         self._schedule = Schedule.spread(target.interval, target.key)
         self._small = False
         naming = SeriesNaming(config, target.labels, job.metric_relabeller)
-        self._reader = PageReader(naming, honor_timestamps=config.honor_timestamps)
+        self._reader = PageReader(naming, honor_timestamps=config.honor_timestamps, histograms=config.histograms)
         self._headers = {
             "Accept": accept_header(config.scrape_protocols, config.metric_name_escaping_scheme or "allow-utf-8"),
             "Accept-Encoding": "gzip" if config.enable_compression else "identity",
@@ -203,7 +204,7 @@ class TargetLoop:
             record.last_error = record.last_error or f"the scrape was lost: {reason}"
             _log.warning("a scrape was lost", url=self.target.url, reason=reason)
             return
-        totals.samples += len(batch)
+        totals.samples += len(batch) + len(batch.histograms)
         self.tracker.written(page, named=named)
 
     async def _write_metadata(self, page: Page) -> None:

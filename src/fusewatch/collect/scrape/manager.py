@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,7 +72,8 @@ class ScrapeManager:
             version=self._version,
         )
         try:
-            await asyncio.get_running_loop().run_in_executor(workers, warm)
+            protobuf = any("PrometheusProto" in config.scrape_protocols for config in self._configs)
+            await asyncio.get_running_loop().run_in_executor(workers, partial(warm, protobuf=protobuf))
             async with asyncio.TaskGroup() as tasks:
                 await self._run_pools(tools, tasks)
         finally:

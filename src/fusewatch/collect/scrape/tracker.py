@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fusewatch.collect.scrape.report import ReportSeries, ScrapeReport
-from fusewatch.telemetry.exposition.reader import Page
+from fusewatch.telemetry.exposition.page import Page
 from fusewatch.telemetry.exposition.scan import NO_TIMESTAMP
 from fusewatch.telemetry.labels import Labels
-from fusewatch.telemetry.samples import STALE_NAN, SampleBatch, UInt64s
+from fusewatch.telemetry.samples import STALE_NAN, ExemplarRows, HistogramRows, Int64s, SampleBatch, UInt64s
 
 #: Samples further ahead than this are left out, as Prometheus does: a broken clock must not make a series unreadable.
 MOST_AHEAD_MS = 10 * 60_000
@@ -19,6 +21,10 @@ _NONE: UInt64s = np.empty(0, np.uint64)
 
 class SeriesTracker:
     """The series of one target across scrapes, reloads and losses.
+
+    The marker of a series that is gone is a float, also of one of native histograms (Prometheus makes it a histogram whose sum is the
+    marker, as its blocks hold one kind each): an instant query takes the latest sample of either kind, finds the marker and shows nothing,
+    and a range leaves markers out before it looks at what kinds it holds.
 
     ``unnamed`` holds the labels that the store was not told yet. What :meth:`batch` assumes comes true with :meth:`written`.
     """
@@ -51,17 +57,18 @@ class SeriesTracker:
         if not self._reported:
             self.unnamed.update(zip(self._report.ids.tolist(), self._report.labels, strict=True))
         ids, times, values = [self._report.ids], [np.full(len(self._report.ids), timestamp)], [report.values]
+        histograms, exemplars = HistogramRows.empty(), ExemplarRows.empty()
         if page is not None:
-            stamped = np.where(page.timestamps == NO_TIMESTAMP, timestamp, page.timestamps)
-            near = stamped <= timestamp + MOST_AHEAD_MS
-            good = slice(None) if near.all() else near
+            stamped, good = _stamp(page.timestamps, timestamp)
             ids.append(page.ids[good])
             times.append(stamped[good])
             values.append(page.values[good])
+            histograms, exemplars = _stamped_histograms(page.histograms, timestamp), _stamped_exemplars(page.exemplars, timestamp)
         ids.append(gone)
         times.append(np.full(len(gone), timestamp))
         values.append(np.full(len(gone), STALE_NAN))
-        return SampleBatch(np.concatenate(ids), np.concatenate(times), np.concatenate(values), dict(self.unnamed))
+        columns = (np.concatenate(ids), np.concatenate(times), np.concatenate(values))
+        return SampleBatch(*columns, dict(self.unnamed), histograms, exemplars)
 
     def end(self, timestamp: int) -> SampleBatch:
         """Markers for all that is alive, the report included: the target is gone. Empty when nothing was ever written."""
@@ -84,6 +91,28 @@ class SeriesTracker:
 
 def _all_series(page: Page) -> UInt64s:
     return np.concatenate([page.series, page.timed_series]) if len(page.timed_series) else page.series
+
+
+def _stamp(timestamps: Int64s, timestamp: int) -> tuple[Int64s, NDArray[np.bool_]]:
+    """The timestamps, that of the scrape where there is none, and which of them are not too far ahead."""
+    stamped = np.where(timestamps == NO_TIMESTAMP, timestamp, timestamps)
+    return stamped, stamped <= timestamp + MOST_AHEAD_MS
+
+
+def _stamped_histograms(rows: HistogramRows, timestamp: int) -> HistogramRows:
+    stamped, good = _stamp(rows.timestamps, timestamp)
+    if good.all():
+        return replace(rows, timestamps=stamped)
+    kept = [(rows.ids[k], stamped[k], rows.bodies[rows.offsets[k] : rows.offsets[k + 1]].tobytes()) for k in np.flatnonzero(good)]
+    return HistogramRows.of(kept)
+
+
+def _stamped_exemplars(rows: ExemplarRows, timestamp: int) -> ExemplarRows:
+    stamped, good = _stamp(rows.timestamps, timestamp)
+    if good.all():
+        return replace(rows, timestamps=stamped)
+    labels = (rows.labels[rows.offsets[k] : rows.offsets[k + 1]].tobytes() for k in np.flatnonzero(good))
+    return ExemplarRows.of(list(zip(rows.ids[good].tolist(), stamped[good].tolist(), rows.values[good].tolist(), labels, strict=True)))
 
 
 def _without(some: UInt64s, others: UInt64s) -> UInt64s:

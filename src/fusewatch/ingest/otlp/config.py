@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from fusewatch.telemetry.addresses import checked_listen
 from fusewatch.telemetry.config import Block, DurationMs, Size
 from fusewatch.telemetry.otlp.names import Strategy
 
@@ -19,12 +20,17 @@ _HOUR: int = 3_600_000
 class OtlpSettings(Block):
     """How OTLP metrics become series, and what a request may cost."""
 
+    #: Address and port of OTLP over gRPC; "" for none. Where the default one is taken, that is a warning.
+    grpc: Annotated[str, AfterValidator(checked_listen)] = "127.0.0.1:4317"
+    #: The same for OTLP over HTTP, which the one port takes too, on ``/v1/metrics``.
+    http: Annotated[str, AfterValidator(checked_listen)] = "127.0.0.1:4318"
     #: What happens to names.
     translation_strategy: Strategy = Strategy.UNDERSCORES_WITH_SUFFIXES
     #: Resource attributes that become labels of every series …
     promote_resource_attributes: tuple[str, ...] = ()
     #: … or all of them, but for those that ``ignore_resource_attributes`` lists.
     promote_all_resource_attributes: bool = False
+    #: Resource attributes that become no labels although all others do.
     ignore_resource_attributes: tuple[str, ...] = ()
     #: Whether target_info has service.name, service.namespace and service.instance.id beside job and instance.
     keep_identifying_resource_attributes: bool = False
@@ -48,6 +54,7 @@ class OtlpSettings(Block):
     body_limit: Annotated[Size, Field(ge=1 << 10)] = 64 << 20
     #: A point with more attributes, or with labels longer than this in all, is refused.
     attribute_limit: Annotated[int, Field(ge=1)] = 128
+    #: What the labels of a point may take in all.
     label_size_limit: Annotated[Size, Field(ge=1 << 8)] = 16 << 10
 
     @field_validator("promote_resource_attributes", "ignore_resource_attributes")

@@ -12,8 +12,10 @@ from fusewatch.ingest.otlp.config import OtlpSettings
 from fusewatch.ingest.otlp.delta import DeltaState, LastValues, NothingStored
 from fusewatch.ingest.otlp.labelling import Labelling
 from fusewatch.ingest.otlp.learning import Learning
+from fusewatch.ingest.otlp.limited import Limited
 from fusewatch.ingest.otlp.output import Effects, add_deltas, decoded_exemplars, decoded_histograms, float_rows, note_starts
 from fusewatch.ingest.otlp.result import REASONS, OtlpResult
+from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.hashing import draw_key
 from fusewatch.telemetry.known_series import Decoded, KnownSeries
 from fusewatch.telemetry.otlp.columns import (
@@ -53,11 +55,14 @@ class OtlpMetricsDecoder:
     handed to the log (or undone) before the next.
     """
 
-    def __init__(self, series: KnownSeries, settings: OtlpSettings, state: DeltaState, last: LastValues | None = None) -> None:
+    def __init__(
+        self, series: KnownSeries, settings: OtlpSettings, state: DeltaState, last: LastValues | None = None, clock: Clock | None = None
+    ) -> None:
         self._series = series
         self._settings = settings
         self._state = state
         self._last = last or NothingStored()
+        self._limited = Limited(clock or SystemClock())
         self._blocks = Blocks()
         self._scratch = Scratch()
         self._salt = draw_key()
@@ -77,6 +82,8 @@ class OtlpMetricsDecoder:
         """
         if len(body) > self._settings.body_limit:
             raise OtlpError(f"the request takes {len(body)} bytes, the limit is {self._settings.body_limit} (otlp.body_limit)")
+        self._scratch = self._scratch.trimmed()
+        self._limited.begin()
         data = from_json(body) if json else body
         for _ in range(_MOST_WALKS):
             epoch = self._series.epoch
@@ -88,6 +95,7 @@ class OtlpMetricsDecoder:
 
     def forget_idle(self, now_ms: int) -> int:
         """Forgets delta series without a point for the time in the settings; how many. To be called every minute or so."""
+        self._limited.clear()
         return self._state.forget(now_ms - self._settings.delta_idle)
 
     def _decode(self, data: bytes, epoch: int) -> OtlpResult:
@@ -105,7 +113,7 @@ class OtlpMetricsDecoder:
         rejected = int(numbers[REFUSED]) + unknown + late
         problem = self._problem(data, learning.problem, rejected) if rejected else None
         exemplars = decoded_exemplars(data, self._scratch)
-        decoded = Decoded(epoch, *float_rows(columns, learning.zeros), histograms, exemplars, learning.metadata, problem)
+        decoded = Decoded(epoch, *float_rows(columns, learning.zeros), histograms, exemplars, list(learning.metadata), problem)
         effects = Effects(
             self._state,
             self._state.version,
@@ -127,7 +135,7 @@ class OtlpMetricsDecoder:
             if self._walk(size) == UNUSUAL:
                 raise OtlpError("proto: the body is not an ExportMetricsServiceRequest")
         labelling = Labelling(data, self._settings)
-        learning = Learning(labelling, self._settings, self._series, self._blocks, self._state, self._last)
+        learning = Learning(labelling, self._settings, self._series, self._blocks, self._state, self._last, self._limited)
         for _ in range(_MOST_WALKS):
             columns = self._scratch.columns
             if not columns.numbers[MISSES] or not learning.learn(data, columns.misses[: columns.numbers[MISSES]].tolist()):

@@ -131,6 +131,8 @@ class DeltaState:
 
     max_series: int = 1_000_000
     version: int = 0
+    #: Ids of series that got a place since somebody cleared this.
+    fresh: list[int] = field(default_factory=list)
     _slots: dict[int, int] = field(default_factory=dict)
     _free: list[int] = field(default_factory=list)
     _ids: UInt64s = field(default_factory=lambda: np.zeros(1 << 10, np.uint64))
@@ -142,6 +144,11 @@ class DeltaState:
 
     def __len__(self) -> int:
         return len(self._slots)
+
+    @property
+    def ids(self) -> set[int]:
+        """The series."""
+        return set(self._slots)
 
     def slot(self, series_id: int) -> tuple[int, bool]:
         """The place of a series, and whether its last stored value should be asked for (:meth:`seed`).
@@ -160,6 +167,7 @@ class DeltaState:
         if place >= len(self._ids):
             self._grow()
         self._slots[series_id], self._ids[place] = place, series_id
+        self.fresh.append(series_id)
         self._times[place], self._values[place] = _NEVER, 0.0
         self._unsure.add(place)
         return place, True

@@ -9,7 +9,7 @@ import math
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from fusewatch.ingest.otlp.config import OtlpSettings
@@ -25,7 +25,8 @@ TARGET_INFO: Final = "target_info"
 _NAMESPACE, _NAME, _INSTANCE = "service.namespace", "service.name", "service.instance.id"
 _IDENTIFYING: Final = (_NAMESPACE, _NAME, _INSTANCE)
 _ATTRIBUTES_OF: Final = {GAUGE: 7, SUM: 7, HISTOGRAM: 9, EXPONENTIAL: 1, SUMMARY: 7}
-_CUMULATIVE: Final = 2
+#: Buckets or quantiles of a point, each of which is a series.
+_MOST_PARTS: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Labelling:
         Raises:
             SamplesRejectedError: more attributes or longer labels than the settings allow, or bounds that do not ascend.
         """
-        base = self._attributes(list(attributes(self._data, _ATTRIBUTES_OF[kind], *point)))
+        base = self._attributes(self._pairs(_ATTRIBUTES_OF[kind], point))
         promoted, target = self._resource(resource)
         for name, value in promoted.items():
             if not base.get(name):
@@ -88,6 +89,7 @@ class Labelling:
             return self._histogram(base, metric, point)
         if kind == SUMMARY:
             quantiles = [plain_float(quantile) for quantile in _quantiles(self._data, point)]
+            _check_number(len(quantiles), metric)
             own = [{METRIC_NAME: metric.family, "quantile": quantile} for quantile in quantiles]
             own = [{METRIC_NAME: metric.family + "_sum"}, {METRIC_NAME: metric.family + "_count"}, *own]
             return [Labels(base | extra) for extra in own]
@@ -95,7 +97,7 @@ class Labelling:
 
     def target_info(self, resource: tuple[int, int]) -> Labels | None:
         """The labels of a resource's target_info; None for one that says nothing beyond job and instance, or has neither."""
-        found = dict(attributes(self._data, 1, *resource))
+        found = dict(self._pairs(1, resource))
         if not found.keys() - set(_IDENTIFYING):
             return None
         if not self._settings.keep_identifying_resource_attributes:
@@ -116,6 +118,7 @@ class Labelling:
             raise SamplesRejectedError(f"the bounds of histogram {metric.name!r} must be finite and ascend", 1)
         if self._settings.convert_histograms_to_nhcb:
             return [Labels({**base, METRIC_NAME: metric.family})]
+        _check_number(len(bounds), metric)
         own = [{METRIC_NAME: metric.family + "_sum"}] * has_sum + [{METRIC_NAME: metric.family + "_count"}]
         own += [{METRIC_NAME: metric.family + "_bucket", "le": le} for le in [*(plain_float(bound) for bound in bounds), "+Inf"]]
         return [Labels({**base, **extra}) for extra in own]
@@ -124,7 +127,7 @@ class Labelling:
         """Promoted attributes, and job and instance."""
         found = self._resources.get(bounds)
         if found is None:
-            own = dict(attributes(self._data, 1, *bounds))
+            own = dict(self._pairs(1, bounds))
             target = {}
             if _NAME in own:
                 target["job"] = f"{own[_NAMESPACE]}/{own[_NAME]}" if _NAMESPACE in own else own[_NAME]
@@ -147,15 +150,13 @@ class Labelling:
             for number, _, start, end in fields(self._data, *bounds):
                 scope = (start, end) if number == 1 else scope
             name, version = (text_field(self._data, number, *scope) for number in (1, 2))
-            own = {self._label("otel_scope_" + key): value for key, value in attributes(self._data, 3, *scope)}
+            own = {self._label("otel_scope_" + key): value for key, value in self._pairs(3, scope)}
             own |= {"otel_scope_name": name, "otel_scope_version": version, "otel_scope_schema_url": url}
             found = self._scopes[bounds] = own if name else {}
         return found
 
     def _attributes(self, pairs: list[tuple[str, str]]) -> dict[str, str]:
         """Labels by their translated names; of attributes that get the same one, values are joined."""
-        if len(pairs) > self._settings.attribute_limit:
-            raise SamplesRejectedError(f"{len(pairs)} attributes, the limit is {self._settings.attribute_limit} (otlp.attribute_limit)", 1)
         found: dict[str, str] = {}
         for name, value in sorted(pairs, key=lambda pair: pair[0]):
             if name == METRIC_NAME:
@@ -163,6 +164,14 @@ class Labelling:
             label = self._label(name) if self._escapes or not name else name
             found[label] = f"{found[label]};{value}" if self._escapes and found.get(label) else value
         return found
+
+    def _pairs(self, number: int, bounds: tuple[int, int]) -> list[tuple[str, str]]:
+        """The attributes in these fields of a message."""
+        limit = self._settings.attribute_limit
+        pairs = list(islice(attributes(self._data, number, *bounds), limit + 1))
+        if len(pairs) > limit:
+            raise SamplesRejectedError(f"more than {limit} attributes of a point, resource or scope (otlp.attribute_limit)", 1)
+        return pairs
 
     def _label(self, name: str) -> str:
         found = self._translated.get(name)
@@ -177,6 +186,11 @@ class Labelling:
             raise SamplesRejectedError(
                 f"the labels of a point of {metric.name!r} take {size} bytes, the limit is {limit} (otlp.label_size_limit)", 1
             )
+
+
+def _check_number(parts: int, metric: Metric) -> None:
+    if parts > _MOST_PARTS:
+        raise SamplesRejectedError(f"a point of {metric.name!r} has {parts} buckets or quantiles, at most {_MOST_PARTS} become series", 1)
 
 
 def _is_monotonic(data: bytes, bounds: tuple[int, int]) -> bool:

@@ -10,6 +10,7 @@ from fusewatch.ingest.otlp.blocks import Blocks
 from fusewatch.ingest.otlp.config import OtlpSettings
 from fusewatch.ingest.otlp.delta import DeltaState, LastValues
 from fusewatch.ingest.otlp.labelling import Labelling
+from fusewatch.ingest.otlp.limited import Limited
 from fusewatch.telemetry.known_series import KnownSeries
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.metadata import MetricMetadata
@@ -32,7 +33,7 @@ from fusewatch.telemetry.otlp.columns import (
 )
 from fusewatch.telemetry.otlp.emit import DELTA
 from fusewatch.telemetry.otlp.points import EXPONENTIAL, GAUGE, HISTOGRAM, START_TIME, SUM, TIME
-from fusewatch.telemetry.ports import SamplesRejectedError
+from fusewatch.telemetry.ports import SamplesRejectedError, SeriesLimitError
 from fusewatch.telemetry.protobuf import fields
 
 _MASK = (1 << 64) - 1
@@ -53,9 +54,10 @@ class Learning:
     blocks: Blocks
     state: DeltaState
     last: LastValues
+    limited: Limited
     refused: set[int] = field(default_factory=set)
     problem: SamplesRejectedError | None = None
-    metadata: list[MetricMetadata] = field(default_factory=list)
+    metadata: dict[MetricMetadata, None] = field(default_factory=dict)
     described: list[int] = field(default_factory=list)
     zeros: list[tuple[int, int]] = field(default_factory=list)
     _singles: set[tuple[int, int]] = field(default_factory=set)
@@ -84,7 +86,12 @@ class Learning:
                 labels = self.labelling.target_info(_bounds(miss, RESOURCE_START, RESOURCE_END))
                 self.blocks.add(low, high, () if labels is None else (self.series.learn(labels),))
         elif not block and (low, high) not in self._singles:
-            self._learn_point(data, miss, (low, high), asked, begun)
+            self.limited.check((low, high))
+            try:
+                self._learn_point(data, miss, (low, high), asked, begun)
+            except SeriesLimitError as error:
+                self.limited.add((low, high), error)
+                raise
 
     def _learn_point(
         self, data: bytes, miss: list[int], at: tuple[int, int], asked: list[tuple[int, int, bool]], begun: list[tuple[int, int, int]]
@@ -130,7 +137,7 @@ class Learning:
         self.blocks.described[block] = 1
         resource = _bounds(miss, RESOURCE_START, RESOURCE_END)
         metric = self.labelling.metric(_bounds(miss, METRIC_START, METRIC_END), miss[KIND], job=self.labelling.job(resource))
-        self.metadata.append(metric.metadata)
+        self.metadata[metric.metadata] = None
         self.described.append(block)
 
     def _refuse(self, miss: list[int], error: Exception) -> None:

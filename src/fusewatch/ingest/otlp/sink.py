@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fusewatch.ingest.otlp.answers import Code
 from fusewatch.ingest.otlp.decoder import OtlpMetricsDecoder
 from fusewatch.ingest.otlp.result import OtlpResult
-from fusewatch.telemetry.known_series import Decoded
+from fusewatch.ingest.senders import Append
+from fusewatch.ingest.threads import run_to_end
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError, SeriesLimitError
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
-#: Larger bodies are decoded by a thread, so that the event loop is never held for long.
-_INLINE_BYTES: Final = 1 << 20
+#: Larger bodies are decoded by a thread: should all their series be new, that takes some 60 µs of Python a point.
+_INLINE_BYTES: Final = 1 << 15
 #: A full disk or a reached limit does not pass by itself within seconds.
 _LATER_S: Final = 30
 
@@ -22,7 +23,7 @@ _LATER_S: Final = 30
 class OtlpSink(Protocol):
     """Where requests go."""
 
-    async def write_otlp(self, body: bytes, *, json: bool) -> OtlpResult:
+    async def write_otlp(self, body: bytes, *, json: bool, sender: Sender = INTERNAL) -> OtlpResult:
         """Returns once what can be stored of the request is in the log.
 
         Raises:
@@ -41,34 +42,37 @@ class OtlpWriter:
     it. It raises as :class:`OtlpSink` says, at once or when awaited.
     """
 
-    def __init__(self, decoder: OtlpMetricsDecoder, append: Callable[[Decoded], Awaitable[None]]) -> None:
+    def __init__(self, decoder: OtlpMetricsDecoder, append: Append) -> None:
         self._decoder = decoder
         self._append = append
         self._lock = asyncio.Lock()
 
-    async def write_otlp(self, body: bytes, *, json: bool) -> OtlpResult:
-        """See :class:`OtlpSink`; samples that the log refuses are added to the result's, as one partial success."""
+    async def write_otlp(self, body: bytes, *, json: bool, sender: Sender = INTERNAL) -> OtlpResult:
+        """See :class:`OtlpSink`; samples that the log refuses are added to the result's, as one partial success.
+
+        Cancelled while the log works, it takes nothing back: the log may have it, and a sum that is ahead of the log is right as well.
+        """
         async with self._lock:
             result = await self._decoded(body, json=json)
             try:
-                logged = self._append(result.decoded)
+                logged = self._append(result.decoded, sender, len(body))
             except SamplesRejectedError as error:
                 return _with(result, error)
-            except BaseException:
+            except Exception:
                 result.undo()
                 raise
         try:
             await logged
         except SamplesRejectedError as error:
             return _with(result, error)
-        except BaseException:
+        except Exception:
             result.undo()
             raise
         return result
 
     async def _decoded(self, body: bytes, *, json: bool) -> OtlpResult:
         if len(body) > _INLINE_BYTES:
-            return await asyncio.to_thread(self._decoder.decode, body, json=json)
+            return await run_to_end(lambda: self._decoder.decode(body, json=json), dropped=lambda result: result.undo())
         return self._decoder.decode(body, json=json)
 
 

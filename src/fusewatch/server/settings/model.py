@@ -10,25 +10,17 @@ from pydantic import AfterValidator, Field, model_validator
 from fusewatch.access.config import AccessSettings
 from fusewatch.api.config import EventsSettings
 from fusewatch.collect.config import GlobalConfig, ScrapeConfig
+from fusewatch.ingest.config import GraphiteSettings, InfluxSettings
+from fusewatch.ingest.otlp.config import OtlpSettings
 from fusewatch.records.config import RecordsSettings
 from fusewatch.server.logs import LogFormat, LogLevel
+from fusewatch.storage.backup.config import BackupSettings
 from fusewatch.storage.config import StorageSettings
+from fusewatch.telemetry.addresses import split_listen
 from fusewatch.telemetry.config import Block, DurationMs
 
 DEFAULT_LISTEN = "127.0.0.1:9470"
 DEFAULT_DATA = "fusewatch-data"
-
-
-def split_listen(listen: str) -> tuple[str, int]:
-    """Host and port of ``HOST:PORT``; an empty host means every address, ``[::1]:9470`` is IPv6.
-
-    Raises:
-        ValueError: not of that form.
-    """
-    host, colon, port = listen.rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65_535 or (":" in host and not host.startswith("[")):
-        raise ValueError(f"expected HOST:PORT such as {DEFAULT_LISTEN}, not {listen!r}")
-    return host.strip("[]"), int(port)
 
 
 def _listen(value: str) -> str:
@@ -91,13 +83,23 @@ class Settings(Block):
     query: QuerySettings = QuerySettings()
     storage: StorageSettings = StorageSettings()
     records: RecordsSettings = RecordsSettings()
+    backup: BackupSettings = BackupSettings()
     access: AccessSettings = AccessSettings()
     events: EventsSettings = EventsSettings()
+    otlp: OtlpSettings = OtlpSettings()
+    influx: InfluxSettings = InfluxSettings()
+    graphite: GraphiteSettings = GraphiteSettings()
 
     @property
     def data_dir(self) -> Path:
         """The folder that holds all data, absolute."""
         return Path(self.data).absolute()
+
+    @property
+    def reachable_hosts(self) -> list[str]:
+        """The hosts of all addresses that ask who somebody is."""
+        listens = [self.listen, self.otlp.grpc, self.otlp.http]
+        return [split_listen(listen)[0] for listen in listens if listen]
 
     @property
     def address(self) -> tuple[str, int]:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from fusewatch.server.settings.loading import load_settings
-from fusewatch.server.settings.model import Settings, split_listen
+from fusewatch.server.settings.model import Settings
 from fusewatch.server.settings.problems import Problem, SettingsError
+from fusewatch.telemetry.addresses import split_listen
 
 
 class SettingsSource:

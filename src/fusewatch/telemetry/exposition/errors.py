@@ -2,6 +2,7 @@
 
 ExpositionError
 ├── MalformedLineError     a line does not follow the grammar; the whole page is refused, as Prometheus does
+├── MalformedMessageError  a protobuf page can't be read, or holds what can't be stored; refused as a whole as well
 └── ContentTypeError       the target names no format, or one that is not understood
 """
 
@@ -23,6 +24,10 @@ class MalformedLineError(ExpositionError):
     def at(self, line: int) -> MalformedLineError:
         """The same error with its place."""
         return MalformedLineError(self.reason, line)
+
+
+class MalformedMessageError(ExpositionError):
+    """A protobuf page can't be read, or holds what can't be stored."""
 
 
 class ContentTypeError(ExpositionError):

@@ -50,12 +50,22 @@ class About(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Exemplar:
+    """An exemplar; ``timestamp`` is ms UTC or None where it has none."""
+
+    labels: dict[str, str]
+    value: float
+    timestamp: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SampleLine:
     """One sample; ``labels`` include ``__name__``, ``timestamp`` is ms UTC or None where the line has none."""
 
     labels: dict[str, str]
     value: float
     timestamp: int | None = None
+    exemplar: Exemplar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +175,11 @@ class _Reader:
         self.blanks()
         value = self.number("expected value after metric")
         timestamp = self.timestamp()
-        if self.strict and self.text.startswith(" # {", self.at):
-            self.exemplar()
+        exemplar = self.exemplar() if self.strict and self.text.startswith(" # {", self.at) else None
         self.blanks()
         if self.at != len(self.text):
             self.fail("expected next entry after timestamp" if timestamp is not None else "expected timestamp or new record")
-        return SampleLine(labels, value, timestamp)
+        return SampleLine(labels, value, timestamp, exemplar)
 
     def series(self) -> dict[str, str]:
         plain = _PLAIN_SERIES.match(self.text, self.at)
@@ -195,8 +204,8 @@ class _Reader:
             raise MalformedLineError(message)
         return labels
 
-    def braces(self, labels: dict[str, str] | None) -> None:
-        """``name="value"`` pairs up to the closing brace; a quoted string alone is the metric's name."""
+    def braces(self, labels: dict[str, str], *, free: bool = False) -> None:
+        """``name="value"`` pairs up to the closing brace; a quoted string alone is the metric's name. ``free``: any names, of exemplars."""
         while True:
             self.blanks()
             if self.peek("}"):
@@ -205,18 +214,19 @@ class _Reader:
             name = unescape(self.take(_STRING, "expected label name")) if quoted else self.take(_LABEL, "expected label name")
             self.blanks()
             if quoted and self.text[self.at : self.at + 1] in {",", "}"}:
-                self.set_label(labels, METRIC_NAME, name)
+                self.set_label(labels, METRIC_NAME, name, free=free)
             else:
                 if not self.peek("="):
                     self.fail("expected equal")
                 self.blanks()
-                self.set_label(labels, name, unescape(self.take(_STRING, "expected label value")))
+                self.set_label(labels, name, unescape(self.take(_STRING, "expected label value")), free=free)
             self.blanks()
             if not self.peek(",") and self.strict and not self.text.startswith("}", self.at):
                 self.fail("expected comma or brace close")
 
-    def set_label(self, labels: dict[str, str] | None, name: str, value: str) -> None:
-        if labels is None:  # of an exemplar, which is only checked
+    def set_label(self, labels: dict[str, str], name: str, value: str, *, free: bool) -> None:
+        if free:
+            labels[name] = value
             return
         if name == METRIC_NAME and name in labels:
             message = f"metric name already set while parsing: {quote(self.text)}"
@@ -258,14 +268,23 @@ class _Reader:
             raise MalformedLineError(message)
         return int(seconds * 1000)
 
-    def exemplar(self) -> None:
-        """Checks the exemplar; there is no place to keep one yet."""
+    def exemplar(self) -> Exemplar:
         self.at += len(" # {")
-        self.braces(None)
+        labels: dict[str, str] = {}
+        self.braces(labels, free=True)
         if not self.peek(" "):
             self.fail("expected value after exemplar labels")
-        self.number("expected value after exemplar labels")
-        self.timestamp()
+        value = self.number("expected value after exemplar labels")
+        return Exemplar(labels, value, self.timestamp())
+
+
+def parse_exemplar(raw: bytes) -> Exemplar:
+    """The exemplar that ends an OpenMetrics line, from the blank before its ``#`` on.
+
+    Raises:
+        MalformedLineError: it does not follow the grammar.
+    """
+    return _Reader(raw.decode(), strict=True).exemplar()
 
 
 def unescape(text: str, pattern: re.Pattern[str] = _ESCAPE) -> str:

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from fusewatch.telemetry.exposition.errors import ContentTypeError
 
-ScrapeProtocol = Literal["OpenMetricsText1.0.0", "OpenMetricsText0.0.1", "PrometheusText1.0.0", "PrometheusText0.0.4"]
+ScrapeProtocol = Literal["PrometheusProto", "OpenMetricsText1.0.0", "OpenMetricsText0.0.1", "PrometheusText1.0.0", "PrometheusText0.0.4"]
 
 DEFAULT_PROTOCOLS: Final[tuple[ScrapeProtocol, ...]] = (
     "OpenMetricsText1.0.0",
@@ -20,7 +20,11 @@ DEFAULT_PROTOCOLS: Final[tuple[ScrapeProtocol, ...]] = (
     "PrometheusText1.0.0",
     "PrometheusText0.0.4",
 )
+#: Where native histograms are scraped: only protobuf has them.
+PROTOBUF_FIRST: Final[tuple[ScrapeProtocol, ...]] = ("PrometheusProto", *DEFAULT_PROTOCOLS)
+_PROTOBUF: Final = "application/vnd.google.protobuf"
 _MEDIA_TYPES: Final[dict[ScrapeProtocol, str]] = {
+    "PrometheusProto": f"{_PROTOBUF};proto=io.prometheus.client.MetricFamily;encoding=delimited",
     "OpenMetricsText1.0.0": "application/openmetrics-text;version=1.0.0",
     "OpenMetricsText0.0.1": "application/openmetrics-text;version=0.0.1",
     "PrometheusText1.0.0": "text/plain;version=1.0.0",
@@ -35,6 +39,14 @@ class Format(Enum):
 
     TEXT = "text"
     OPENMETRICS = "openmetrics"
+    PROTOBUF = "protobuf"
+
+
+_FALLBACKS: Final[dict[ScrapeProtocol, Format]] = {
+    "PrometheusProto": Format.PROTOBUF,
+    "OpenMetricsText1.0.0": Format.OPENMETRICS,
+    "OpenMetricsText0.0.1": Format.OPENMETRICS,
+}
 
 
 @lru_cache(maxsize=64)
@@ -61,8 +73,10 @@ def format_of(content_type: str, fallback: ScrapeProtocol | None = None) -> Form
         return Format.OPENMETRICS
     if media == "text/plain":
         return Format.TEXT
+    if media == _PROTOBUF:
+        return Format.PROTOBUF
     if fallback is not None:
-        return Format.OPENMETRICS if fallback.startswith("OpenMetrics") else Format.TEXT
+        return _FALLBACKS.get(fallback, Format.TEXT)
     if not content_type:
         raise ContentTypeError(
             "non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target"

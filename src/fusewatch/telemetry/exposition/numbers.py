@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fusewatch.telemetry.kernels import inlined
+from fusewatch.telemetry.kernels import bare
 from fusewatch.telemetry.samples import UInt64s
 
 #: The one NaN that Prometheus stores for an ordinary NaN.
@@ -71,7 +71,7 @@ def powers_of_five() -> UInt64s:
     return table
 
 
-@inlined
+@bare
 def multiply(a: np.uint64, b: np.uint64) -> tuple[np.uint64, np.uint64]:
     """High and low half of the 128-bit product."""
     a_low, a_high, b_low, b_high = a & _LOW_HALF, a >> _U32, b & _LOW_HALF, b >> _U32
@@ -81,7 +81,7 @@ def multiply(a: np.uint64, b: np.uint64) -> tuple[np.uint64, np.uint64]:
     return a_high * b_high + (cross >> _U32) + (middle >> _U32), (middle << _U32) | (low & _LOW_HALF)
 
 
-@inlined
+@bare
 def leading_zeros(word: np.uint64) -> int:
     """How many bits above the highest set one; ``word`` is not 0."""
     count = 0
@@ -92,7 +92,7 @@ def leading_zeros(word: np.uint64) -> int:
     return count
 
 
-@inlined
+@bare
 def significand_bits(word: np.uint64, power: int, powers: UInt64s) -> tuple[np.uint64, bool]:
     """Bits of the float64 nearest to ``word * 10**power``, and whether they are certain (normal, finite, not a hard tie)."""
     zeros = leading_zeros(word)
@@ -123,7 +123,7 @@ def significand_bits(word: np.uint64, power: int, powers: UInt64s) -> tuple[np.u
     return (mantissa & ~_HIDDEN_BIT) | (np.uint64(exponent) << _U52), True
 
 
-@inlined
+@bare
 def read_digits(page: NDArray[np.uint8], start: int, end: int) -> tuple[np.uint64, int, int, bool]:
     """Significand, its power of ten, where it ends, and whether it has 1 to 19 digits (leading zeros do not count)."""
     word, power, digits, significant = _U0, 0, 0, 0
@@ -144,7 +144,7 @@ def read_digits(page: NDArray[np.uint8], start: int, end: int) -> tuple[np.uint6
     return word, power, at, digits > 0 and significant <= 19
 
 
-@inlined
+@bare
 def read_exponent(page: NDArray[np.uint8], start: int, end: int) -> tuple[int, bool]:
     """The whole rest of a number after its significand: nothing, or ``e`` and at most four digits."""
     if start == end:
@@ -166,7 +166,7 @@ def read_exponent(page: NDArray[np.uint8], start: int, end: int) -> tuple[int, b
     return -value if negative else value, True
 
 
-@inlined
+@bare
 def read_special(page: NDArray[np.uint8], start: int, end: int) -> tuple[np.uint64, bool]:
     """Bits of ``NaN``, ``+Inf`` and ``-Inf`` as every exporter spells them."""
     length = end - start
@@ -180,7 +180,7 @@ def read_special(page: NDArray[np.uint8], start: int, end: int) -> tuple[np.uint
     return _U0, False
 
 
-@inlined
+@bare
 def read_number(page: NDArray[np.uint8], start: int, end: int, powers: UInt64s) -> tuple[np.uint64, bool]:
     """Bits of the number in ``page[start:end]``, and whether they are certain; if not, :func:`parse_number` decides."""
     at = start

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -12,41 +13,22 @@ import numpy as np
 from fusewatch.telemetry.exposition import walker
 from fusewatch.telemetry.exposition.entries import EntryTable
 from fusewatch.telemetry.exposition.errors import MalformedLineError
-from fusewatch.telemetry.exposition.lines import Line, MetadataLine, SampleLine, parse_line
+from fusewatch.telemetry.exposition.family_reader import FamilyReader
+from fusewatch.telemetry.exposition.lines import Exemplar, Line, MetadataLine, SampleLine, parse_exemplar, parse_line
+from fusewatch.telemetry.exposition.native import HistogramChoice
 from fusewatch.telemetry.exposition.negotiation import Format
 from fusewatch.telemetry.exposition.numbers import powers_of_five
+from fusewatch.telemetry.exposition.page import Naming, Page, first_of_each
 from fusewatch.telemetry.exposition.scan import NEWLINE, NO_TIMESTAMP
 from fusewatch.telemetry.exposition.slots import Slots
+from fusewatch.telemetry.label_kernels import MOST_CHARACTERS
 from fusewatch.telemetry.labels import Labels
-from fusewatch.telemetry.samples import Float64s, Int64s, UInt64s
-
-#: What a line's labels become: the series' labels, or None when the line is dropped. What it raises refuses the page.
-Naming = Callable[[dict[str, str]], Labels | None]
+from fusewatch.telemetry.samples import ExemplarRows, Int64s, UInt64s
 
 _EOF: Final = b"# EOF"
 #: Keys that no page shows any more are forgotten, with all others, once they outnumber the page by this much.
 _SPARE_KEYS: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The samples of one page.
-
-    ``ids`` (n) uint64; ``timestamps`` (n) int64 ms, NO_TIMESTAMP where the line has none; ``values`` (n) float64.
-    ``series`` and ``timed_series``: ids of the series on the page, without and with a timestamp of their own.
-    ``scraped`` counts all samples, ``kept`` those that were not dropped, ``duplicates`` the kept ones that are left out because their
-    series stood on the page before. ``metadata``: the HELP, TYPE and UNIT lines that were not known before.
-    """
-
-    ids: UInt64s
-    timestamps: Int64s
-    values: Float64s
-    series: UInt64s
-    timed_series: UInt64s
-    scraped: int
-    kept: int
-    duplicates: int
-    metadata: Sequence[MetadataLine] = ()
+_UINT64: Final = (1 << 64) - 1
 
 
 class PageReader:
@@ -55,7 +37,7 @@ class PageReader:
     ``naming`` is called once for each new line. Used by one thread at a time.
     """
 
-    def __init__(self, naming: Naming, *, honor_timestamps: bool = True) -> None:
+    def __init__(self, naming: Naming, *, honor_timestamps: bool = True, histograms: HistogramChoice | None = None) -> None:
         self._naming = naming
         self._honor_timestamps = honor_timestamps
         self._entries = EntryTable(np.uint64(secrets.randbits(64)))
@@ -66,25 +48,35 @@ class PageReader:
         self._full = False
         #: Labels of series that were named here and not taken out yet, by id: the caller clears it once they are stored.
         self.unnamed: dict[int, Labels] = {}
+        self._histograms = histograms or HistogramChoice()
+
+    @cached_property
+    def _families(self) -> FamilyReader:
+        return FamilyReader(self._naming, self.unnamed, self._histograms, honor_timestamps=self._honor_timestamps)
 
     def read(self, body: bytes, grammar: Format) -> Page:
         """What the page says.
 
         Raises:
             MalformedLineError: a line is malformed, or OpenMetrics' end is missing; the message names the line.
+            MalformedMessageError: a protobuf page can't be read.
             Exception: whatever ``naming`` raised to refuse a series.
         """
+        if grammar is Format.PROTOBUF:
+            return self._families.read(body)
         if self._full or grammar is not self._grammar:
             self._forget(grammar)
         content = _before_end(body) if grammar is Format.OPENMETRICS else body
         return self._finish(body, content, self._walk(content, grammar))
 
     def read_known(self, body: bytes, grammar: Format, *, most_new: int = 20) -> Page | None:
-        """The same, quickly (0.4 µs a line), or None when more than ``most_new`` lines need Python: then :meth:`read` may take a while.
+        """The same, quickly (0.1 µs a line), or None when more than ``most_new`` lines need Python: then :meth:`read` may take a while.
 
         Raises:
-            MalformedLineError, Exception: as :meth:`read`.
+            ExpositionError, Exception: as :meth:`read`.
         """
+        if grammar is Format.PROTOBUF:
+            return self._families.read_known(body, most_new)
         if self._full or grammar is not self._grammar:
             return None
         content = _before_end(body) if grammar is Format.OPENMETRICS else body
@@ -103,7 +95,21 @@ class PageReader:
         if grammar is Format.OPENMETRICS and content is body:
             raise MalformedLineError("data does not end with # EOF")
         self._full = self._entries.count > 2 * walk.lines + _SPARE_KEYS
-        return walk.page(self._slots, self._stamp, metadata)
+        page = walk.page(self._slots, self._stamp, metadata)
+        exemplars = self._exemplars(content, walk)
+        return replace(page, exemplars=exemplars) if len(exemplars) else page
+
+    def _exemplars(self, content: bytes, walk: _Walk) -> ExemplarRows:
+        """The exemplars that were not stored before. Those with more than 128 characters of labels are left out, as Prometheus does."""
+        found = [(slot, mark, parse_exemplar(content[start:end])) for slot, start, end, mark in walk.exemplars.tolist()]
+        rows = []
+        for slot, mark, exemplar in found + walk.slow_exemplars:
+            before, self._slots.marks[slot] = self._slots.marks[slot], np.uint64(mark & _UINT64)
+            characters = sum(len(name) + len(value) for name, value in exemplar.labels.items())
+            if before != self._slots.marks[slot] and characters <= MOST_CHARACTERS:
+                at = NO_TIMESTAMP if exemplar.timestamp is None else exemplar.timestamp
+                rows.append((int(self._slots.ids[slot]), at, exemplar.value, Labels(exemplar.labels).canonical))
+        return ExemplarRows.of(rows) if rows else ExemplarRows.empty()
 
     def _forget(self, grammar: Format) -> None:
         self._entries.clear()
@@ -133,11 +139,14 @@ class PageReader:
             entries.successors,
             slots.seen,
             slots.timed,
+            slots.marks,
             walk.places,
             walk.slots,
             walk.timestamps,
             walk.bits,
+            walk.exemplar_rows,
             walk.todo_rows,
+            np.empty(1, np.uint64),
             walk.counts,
         )
         return walk
@@ -197,6 +206,9 @@ class PageReader:
             self._slots.seen[slot] = self._stamp
             self._slots.timed[slot] = timestamp != NO_TIMESTAMP
         walk.add(place, slot, timestamp, line.value)
+        if line.exemplar is not None:
+            mark = hash((tuple(line.exemplar.labels.items()), line.exemplar.value, line.exemplar.timestamp))
+            walk.slow_exemplars.append((slot, mark, line.exemplar))
 
 
 @dataclass(slots=True)
@@ -208,20 +220,28 @@ class _Walk:
     slots: walker.Int32s = field(init=False)
     timestamps: Int64s = field(init=False)
     bits: UInt64s = field(init=False)
+    exemplar_rows: Int64s = field(init=False)
     todo_rows: Int64s = field(init=False)
     counts: Int64s = field(init=False)
+    #: Slot, mark and exemplar of the lines that were read slowly.
+    slow_exemplars: list[tuple[int, int, Exemplar]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.places = np.empty(self.lines, np.int64)
         self.slots = np.empty(self.lines, np.int32)
         self.timestamps = np.empty(self.lines, np.int64)
         self.bits = np.empty(self.lines, np.uint64)
+        self.exemplar_rows = np.empty((self.lines, walker.EXEMPLAR_COLUMNS), np.int64)
         self.todo_rows = np.empty((self.lines, walker.TODO_COLUMNS), np.int64)
         self.counts = np.zeros(walker.COUNTS, np.int64)
 
     @property
     def todo(self) -> Int64s:
         return self.todo_rows[: self.counts[walker.TODO]]
+
+    @property
+    def exemplars(self) -> Int64s:
+        return self.exemplar_rows[: self.counts[walker.EXEMPLARS]]
 
     def add(self, place: int, slot: int, timestamp: int, value: float) -> None:
         row = self.counts[walker.ROWS]
@@ -236,7 +256,7 @@ class _Walk:
         timed = slots.timed[: len(slots.ids)]
         ids, timestamps, values = slots.ids[self.slots[:rows]], self.timestamps[:rows], self.bits[:rows].view(np.float64)
         if self.counts[walker.REPEATED]:
-            first = _first_of_each(self.places[:rows], ids, timestamps)
+            first = first_of_each(self.places[:rows], ids, timestamps)
             ids, timestamps, values = ids[first], timestamps[first], values[first]
         return Page(
             ids=ids,
@@ -251,21 +271,6 @@ class _Walk:
         )
 
 
-def _first_of_each(places: Int64s, ids: UInt64s, timestamps: Int64s) -> list[int]:
-    """Rows to keep: the first of its series and timestamp; without a timestamp, only the first of its series. Rare, so plain Python."""
-    seen: set[int] = set()
-    taken: set[tuple[int, int]] = set()
-    rows = []
-    for row in np.argsort(places).tolist():
-        series, timestamp = int(ids[row]), int(timestamps[row])
-        if (series, timestamp) in taken or (timestamp == NO_TIMESTAMP and series in seen):
-            continue
-        seen.add(series)
-        taken.add((series, timestamp))
-        rows.append(row)
-    return rows
-
-
 def _before_end(body: bytes) -> bytes:
     """An OpenMetrics page without its last line ``# EOF``; the page itself where it lacks that line."""
     content = body.removesuffix(b"\n").removesuffix(_EOF)
@@ -273,7 +278,16 @@ def _before_end(body: bytes) -> bytes:
     return content if ended else body
 
 
-def warm() -> None:
-    """Loads the compiled code (or compiles it), so that no scrape has to wait for it."""
-    for grammar, page in ((Format.TEXT, b"a 1\n"), (Format.OPENMETRICS, b"a 1\n# EOF\n")):
-        PageReader(Labels).read(page, grammar)
+#: A native histogram with an exemplar: each part of the protobuf reader has something to do.
+_WARM_HISTOGRAM: Final = b"\x62\x00\x82\x01\x09\x11" + bytes(8)
+_WARM_METRIC: Final = b"\x3a" + bytes([len(_WARM_HISTOGRAM)]) + _WARM_HISTOGRAM
+_WARM_FAMILY: Final = b"\x0a\x01a\x18\x04\x22" + bytes([len(_WARM_METRIC)]) + _WARM_METRIC
+
+
+def warm(*, protobuf: bool = False) -> None:
+    """Loads the compiled code (or compiles it), so that no scrape has to wait for it; that for protobuf only where it is asked for."""
+    pages = [(Format.TEXT, b"a 1\n"), (Format.OPENMETRICS, b"a 1\n# EOF\n")]
+    if protobuf:
+        pages.append((Format.PROTOBUF, bytes([len(_WARM_FAMILY)]) + _WARM_FAMILY))
+    for grammar, page in pages:
+        PageReader(Labels, histograms=HistogramChoice(native=True)).read(page, grammar)

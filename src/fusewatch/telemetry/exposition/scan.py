@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusewatch.telemetry.exposition.numbers import read_number
-from fusewatch.telemetry.kernels import inlined
+from fusewatch.telemetry.kernels import bare
 from fusewatch.telemetry.samples import UInt64s
 
 Bytes = NDArray[np.uint8]
@@ -20,7 +20,7 @@ NEWLINE, SPACE, TAB, HASH, OPEN, CLOSE, QUOTE, BACKSLASH = 10, 32, 9, 35, 123, 1
 _ZERO, _NINE, _EQUAL, _COMMA = 48, 57, 61, 44
 
 
-@inlined
+@bare
 def same(page: Bytes, at: int, text: Bytes, start: int, length: int) -> bool:
     """Whether ``page`` goes on at ``at`` with ``text[start:start + length]``."""
     if length < 0 or at + length > len(page):
@@ -31,7 +31,7 @@ def same(page: Bytes, at: int, text: Bytes, start: int, length: int) -> bool:
     return step < 0
 
 
-@inlined
+@bare
 def skip_blanks(page: Bytes, at: int) -> int:
     """The first position from ``at`` on that is neither a space nor a tab."""
     while at < len(page) and (page[at] == SPACE or page[at] == TAB):
@@ -39,7 +39,7 @@ def skip_blanks(page: Bytes, at: int) -> int:
     return at
 
 
-@inlined
+@bare
 def line_end(page: Bytes, at: int) -> int:
     """The position of the next newline, or the page's end."""
     while at < len(page) and page[at] != NEWLINE:
@@ -47,7 +47,7 @@ def line_end(page: Bytes, at: int) -> int:
     return at
 
 
-@inlined
+@bare
 def token_end(page: Bytes, at: int) -> int:
     """The position of the next blank or newline, or the page's end."""
     while at < len(page) and page[at] != SPACE and page[at] != TAB and page[at] != NEWLINE:
@@ -55,13 +55,13 @@ def token_end(page: Bytes, at: int) -> int:
     return at
 
 
-@inlined
+@bare
 def ends_line(page: Bytes, at: int) -> bool:
     """Whether the line is over at ``at``."""
     return at == len(page) or page[at] == NEWLINE
 
 
-@inlined
+@bare
 def read_milliseconds(page: Bytes, start: int, end: int) -> tuple[int, bool]:
     """A timestamp of the text format: 1 to 18 digits."""
     if end == start or end - start > 18:
@@ -74,7 +74,7 @@ def read_milliseconds(page: Bytes, start: int, end: int) -> tuple[int, bool]:
     return value, True
 
 
-@inlined
+@bare
 def read_seconds(page: Bytes, start: int, end: int, powers: UInt64s, scratch: UInt64s) -> tuple[int, bool]:
     """A timestamp of OpenMetrics: seconds, to be milliseconds."""
     bits, good = read_number(page, start, end, powers)
@@ -85,7 +85,7 @@ def read_seconds(page: Bytes, start: int, end: int, powers: UInt64s, scratch: UI
     return int(seconds * 1000.0), True
 
 
-@inlined
+@bare
 def read_timestamp(page: Bytes, at: int, strict: int, powers: UInt64s, scratch: UInt64s) -> tuple[int, int, bool]:
     """The timestamp that may follow a value, where the line goes on, and whether all of it was understood."""
     if at == len(page) or page[at] == NEWLINE:
@@ -102,7 +102,7 @@ def read_timestamp(page: Bytes, at: int, strict: int, powers: UInt64s, scratch: 
     return value, end, good
 
 
-@inlined
+@bare
 def skip_label_name(page: Bytes, at: int) -> int:
     """The end of the unquoted label name at ``at``; -1 where there is none."""
     start = at
@@ -113,7 +113,7 @@ def skip_label_name(page: Bytes, at: int) -> int:
     return at if at > start else -1
 
 
-@inlined
+@bare
 def skip_label_value(page: Bytes, at: int) -> int:
     """The end of the quoted ASCII label value at ``at``; -1 where there is none."""
     if at >= len(page) or page[at] != QUOTE:
@@ -126,13 +126,13 @@ def skip_label_value(page: Bytes, at: int) -> int:
     return -1
 
 
-@inlined
+@bare
 def has_exemplar(page: Bytes, at: int) -> bool:
     """Whether an exemplar begins at ``at``."""
     return at + 2 < len(page) and page[at] == SPACE and page[at + 1] == HASH and page[at + 2] == SPACE
 
 
-@inlined
+@bare
 def skip_exemplar(page: Bytes, at: int, powers: UInt64s, scratch: UInt64s) -> int:
     """The end of the exemplar `` # {…} value timestamp`` at ``at``; -1 where it is anything but plainly well-formed."""
     if at + 4 > len(page) or page[at] != SPACE or page[at + 1] != HASH or page[at + 2] != SPACE or page[at + 3] != OPEN:
@@ -157,20 +157,22 @@ def skip_exemplar(page: Bytes, at: int, powers: UInt64s, scratch: UInt64s) -> in
     return rest if good else -1
 
 
-@inlined
+@bare
 def read_rest(
     page: Bytes,
     at: int,
     strict: int,
     powers: UInt64s,
     scratch: UInt64s,
-) -> tuple[np.uint64, int, int, bool]:
-    """Bits of the value at ``at``, its timestamp, the end of the line, and whether all of the line was understood."""
+) -> tuple[np.uint64, int, int, int, bool]:
+    """Bits of the value at ``at``, its timestamp, where its exemplar begins (-1: none), the line's end, and whether all was understood."""
     stop = token_end(page, at)
     bits, good = read_number(page, at, stop, powers)
     time, rest, time_good = NO_TIMESTAMP, stop, True
     if not (strict and has_exemplar(page, stop)):
         time, rest, time_good = read_timestamp(page, stop, strict, powers, scratch)
+    exemplar = -1
     if strict and good and time_good and has_exemplar(page, rest):
+        exemplar = rest
         rest = skip_exemplar(page, rest, powers, scratch)
-    return bits, time, rest, good and time_good and rest >= 0 and ends_line(page, rest)
+    return bits, time, exemplar, rest, good and time_good and rest >= 0 and ends_line(page, rest)

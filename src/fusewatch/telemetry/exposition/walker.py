@@ -28,7 +28,7 @@ from fusewatch.telemetry.exposition.scan import (
     same,
     skip_blanks,
 )
-from fusewatch.telemetry.kernels import inlined, kernel
+from fusewatch.telemetry.kernels import bare, bare_kernel
 from fusewatch.telemetry.samples import Int64s, UInt64s
 
 Int32s = NDArray[np.int32]
@@ -37,7 +37,9 @@ Int32s = NDArray[np.int32]
 DROPPED: Final = -1
 COMMENT: Final = -2
 #: Rows of ``counts``.
-ROWS, TODO, SCRAPED, KEPT, REPEATED, COUNTS = range(6)
+ROWS, TODO, SCRAPED, KEPT, REPEATED, EXEMPLARS, COUNTS = range(7)
+#: Columns of exemplars: slot, where it is, and the mark to know it by.
+EXEMPLAR_SLOT, EXEMPLAR_START, EXEMPLAR_END, EXEMPLAR_MARK, EXEMPLAR_COLUMNS = range(5)
 #: Columns of ``todo``: the line, its key (the key's end is -1 where it has none), whether the key is known.
 LINE_START, LINE_END, KEY_START, KEY_END, KNOWN, TODO_COLUMNS = range(6)
 
@@ -45,7 +47,7 @@ _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 
 
-@inlined
+@bare
 def hash_key(text: Bytes, start: int, end: int, seed: np.uint64) -> np.uint64:
     """A keyed hash of ``text[start:end]``; it only has to spread, equality is always checked on the bytes."""
     value = seed ^ np.uint64(end - start)
@@ -55,7 +57,7 @@ def hash_key(text: Bytes, start: int, end: int, seed: np.uint64) -> np.uint64:
     return value
 
 
-@inlined
+@bare
 def ends_key(page: Bytes, start: int, end: int, strict: int) -> bool:
     """Whether a key that matches ``page[start:end]`` is the whole key of its line."""
     if page[start] == HASH:
@@ -70,7 +72,7 @@ def ends_key(page: Bytes, start: int, end: int, strict: int) -> bool:
     return ahead == len(page) or page[ahead] != OPEN
 
 
-@inlined
+@bare
 def find_key_end(page: Bytes, start: int, strict: int) -> int:
     """Where the key that begins at ``start`` ends; -1 when its braces do not close on this line."""
     if page[start] == HASH:
@@ -96,7 +98,7 @@ def find_key_end(page: Bytes, start: int, strict: int) -> int:
     return -1
 
 
-@inlined
+@bare
 def find_entry(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by position
     page: Bytes,
     start: int,
@@ -120,7 +122,7 @@ def find_entry(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by p
     return -1
 
 
-@kernel
+@bare_kernel
 def insert_entries(
     first: int, last: int, seed: np.uint64, text: Bytes, starts: Int64s, lengths: Int32s, hashes: UInt64s, table: Int32s
 ) -> None:
@@ -137,7 +139,18 @@ def insert_entries(
         table[place] = entry
 
 
-@kernel
+@bare
+def note_exemplar(page: Bytes, start: int, end: int, slot: int, marks: UInt64s, out: Int64s, counts: Int64s) -> None:
+    """Lists the exemplar at ``start`` (-1: there is none) unless it is the one that was stored last."""
+    mark = hash_key(page, start, end, np.uint64(1)) if start >= 0 else marks[slot]
+    if mark != marks[slot]:
+        row = counts[EXEMPLARS]
+        out[row, EXEMPLAR_SLOT], out[row, EXEMPLAR_START], out[row, EXEMPLAR_END] = slot, start, end
+        out[row, EXEMPLAR_MARK] = np.int64(mark)
+        counts[EXEMPLARS] += 1
+
+
+@bare_kernel
 def walk_page(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by position
     page: Bytes,
     strict: int,
@@ -154,11 +167,14 @@ def walk_page(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by po
     successors: Int32s,
     seen: Int32s,
     timed: NDArray[np.bool_],
+    marks: UInt64s,
     out_places: Int64s,
     out_slots: Int32s,
     out_times: Int64s,
     out_values: UInt64s,
+    out_exemplars: Int64s,
     todo: Int64s,
+    scratch: UInt64s,
     counts: Int64s,
 ) -> None:
     """Fills ``out_*`` (at least as many rows as the page has lines) with the samples of known lines, ``todo`` with all other lines.
@@ -166,10 +182,10 @@ def walk_page(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by po
     ``strict`` 1: OpenMetrics, which knows no blanks but single spaces. ``seen`` and ``timed`` (per slot): the ``stamp`` of the page that
     showed the series last, and whether it came with a timestamp. ``successors`` (per entry, the last for the page's beginning): which
     entry came next last time. A line without timestamp does not count when its series stood on the page before; ``REPEATED`` counts the
-    lines with one for which that is so. ``out_places`` is where each sample's line begins.
+    lines with one for which that is so. ``out_places`` is where each sample's line begins. ``out_exemplars`` (lines, EXEMPLAR_COLUMNS) gets
+    the exemplars whose mark is another than ``marks`` has for their slot. ``scratch`` (1) converts numbers.
     """
     counts[:] = 0
-    scratch = np.empty(1, np.uint64)
     previous = len(successors) - 1
     at = 0
     while at < len(page):
@@ -187,7 +203,7 @@ def walk_page(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by po
             end = find_key_end(page, start, strict)
             entry = find_entry(page, start, end, seed, text, starts, lengths, hashes, table) if end > start else -1
         good = entry >= 0
-        bits, time = np.uint64(0), NO_TIMESTAMP
+        bits, time, exemplar = np.uint64(0), NO_TIMESTAMP, -1
         if good:
             successors[previous] = entry
             previous = entry
@@ -197,7 +213,7 @@ def walk_page(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by po
             begin = end + 1 if strict else skip_blanks(page, end)
             if strict and (end == len(page) or page[end] != SPACE):
                 good = False
-            bits, time, rest, understood = read_rest(page, begin, strict, powers, scratch)
+            bits, time, exemplar, rest, understood = read_rest(page, begin, strict, powers, scratch)
             good = good and understood
             at = rest + 1
         if not good:
@@ -226,3 +242,4 @@ def walk_page(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by po
         out_places[row] = start
         out_slots[row], out_times[row], out_values[row] = slot, time, bits
         counts[ROWS] += 1
+        note_exemplar(page, exemplar, at - 1, slot, marks, out_exemplars, counts)

@@ -108,6 +108,9 @@ class Columns(NamedTuple):
 
 _FEW: Final = 1 << 10
 _WORDS: Final = 1 << 14
+#: Larger scratches are not kept.
+_KEPT_BYTES: Final = 8 << 20
+_KEPT_ROWS: Final = 1 << 20
 
 
 def new_columns(rows: int = 1 << 12, others: int = _FEW, words: int = _WORDS) -> Columns:
@@ -148,6 +151,10 @@ class Scratch:
             self.buffer = np.zeros(size + SLACK + size // 4, np.uint8)
         self.buffer[:size] = np.frombuffer(body, np.uint8)
         return size
+
+    def trimmed(self) -> Scratch:
+        """Itself, or a new one where a large request has left it large."""
+        return Scratch() if len(self.buffer) > _KEPT_BYTES or len(self.columns.refs) > _KEPT_ROWS else self
 
     def widen(self) -> None:
         """Makes room for four times as much."""

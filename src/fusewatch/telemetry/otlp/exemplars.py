@@ -43,6 +43,19 @@ def _write_id(buffer: Bytes, start: np.uint64, size: int, name: Bytes, labels: L
     return at + 1
 
 
+@merged
+def _bucket(buffer: Bytes, bounds: np.uint64, size: int, value: float) -> int:
+    """How many of the ascending bounds are below a value; a NaN is above all."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        if value <= U64(load64(buffer, bounds + U64(8 * middle))).view(np.float64):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
 @bare_kernel
 def finish_exemplars(buffer: Bytes, count: int, columns: Columns, labels: Labels, out: ExemplarColumns) -> int:
     """Fills ``out`` (n each) from the first ``count`` exemplars that a walk listed; how many are left.
@@ -75,10 +88,7 @@ def finish_exemplars(buffer: Bytes, count: int, columns: Columns, labels: Labels
                 extra = 1
         if not has_value:
             continue
-        bound = U64(one[BOUNDS_START])
-        while bound < U64(one[BOUNDS_END]) and not value <= U64(load64(buffer, bound)).view(np.float64):
-            bound += U64(8)
-            row += 1
+        row += _bucket(buffer, U64(one[BOUNDS_START]), (one[BOUNDS_END] - one[BOUNDS_START]) // 8, value)
         ref = columns.refs[row] if row >= 0 else columns.native_refs[-1 - row]
         if ref == 0:
             continue

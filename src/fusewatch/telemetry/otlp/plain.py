@@ -15,6 +15,8 @@ from fusewatch.telemetry.otlp.schema import MESSAGES, Field, Kind
 from fusewatch.telemetry.protobuf import ProtobufError, fields, read_varint
 
 _MOST_DEPTH: Final = 100
+#: What becomes Python objects on the way takes some ten times its size in memory.
+_MOST_BYTES: Final = 16 << 20
 _U64: Final = (1 << 64) - 1
 _WIRES: Final[dict[Kind, int]] = {"double": 1, "fixed64": 1, "sfixed64": 1, "int": 0, "sint": 0, "uint": 0, "bool": 0, "enum": 0}
 _NUMBERS: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -36,8 +38,9 @@ def from_json(body: bytes) -> bytes:
     """An ExportMetricsServiceRequest in JSON as protobuf.
 
     Raises:
-        OtlpError: not JSON, or a field has the wrong type; the message names its path.
+        OtlpError: not JSON, larger than 16 MB, or a field has the wrong type; the message names its path.
     """
+    _check_size(body, "JSON")
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -49,8 +52,9 @@ def normalised(body: bytes) -> bytes:
     """An ExportMetricsServiceRequest as senders usually write it: fields in order, each message in one piece, numbers packed.
 
     Raises:
-        OtlpError: not such a message.
+        OtlpError: not such a message, or larger than 16 MB.
     """
+    _check_size(body, "protobuf in an unusual form")
     try:
         return _write("Request", _read("Request", [body], 0), "$", 0)
     except ProtobufError as error:
@@ -71,6 +75,11 @@ def varint(number: int) -> bytes:
 def delimited(number: int, data: bytes) -> bytes:
     """A length-delimited field."""
     return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def _check_size(body: bytes, form: str) -> None:
+    if len(body) > _MOST_BYTES:
+        raise OtlpError(f"{form} of {len(body)} bytes, the limit is {_MOST_BYTES}: send smaller requests, or plain protobuf")
 
 
 def _write(message: str, value: Any, path: str, depth: int) -> bytes:

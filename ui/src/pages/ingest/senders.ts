@@ -5,6 +5,7 @@ const PROTOCOLS: Record<string, string> = {
   'remote_write_2.0': 'Remote write 2.0',
   remote_write: 'Remote write',
   otlp: 'OTLP',
+  otlp_grpc: 'OTLP over gRPC',
   influx: 'Influx line protocol',
   graphite: 'Graphite',
   scrape: 'Scraping',

@@ -1,0 +1,52 @@
+"""A busy dashboard: panels that are asked for again and again while something else is measured."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+#: Panels of one page, asked for side by side.
+PANELS = (
+    "sum by (mode) (rate(bench_metric_1_total[5m]))",
+    "quantile(0.9, rate(bench_metric_2_total[5m]))",
+    'topk(5, sum by (instance) (rate({__name__=~"bench_metric_1.*"}[5m])))',
+    'count({__name__=~"bench_metric_.*"})',
+)
+
+
+@dataclass
+class Asked:
+    """How many panels were answered, and how many not."""
+
+    answered: int = 0
+    failed: int = 0
+
+
+@contextmanager
+def busy_dashboard(url: str) -> Iterator[Asked]:
+    """Asks for all panels over the last hour, each in a thread of its own, until the block ends."""
+    asked, stop = Asked(), threading.Event()
+
+    def refresh(query: str) -> None:
+        with httpx.Client(timeout=120) as client:
+            while not stop.is_set():
+                now = time.time()
+                parameters = {"query": query, "start": str(now - 3600), "end": str(now), "step": "15"}
+                answer = client.post(f"{url}/api/v1/query_range", data=parameters)
+                asked.answered += answer.status_code == 200
+                asked.failed += answer.status_code != 200
+
+    threads = [threading.Thread(target=refresh, args=(query,), daemon=True) for query in PANELS]
+    for thread in threads:
+        thread.start()
+    try:
+        yield asked
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()

@@ -1,0 +1,52 @@
+"""Removes metrics that are kept for a shorter time than others from days that stay."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import structlog
+
+from fusewatch.storage.client import Handle
+from fusewatch.storage.lifetimes import Lifetimes
+from fusewatch.storage.partitions import DAY_HOURS, MERGED, SEALED, find_days
+from fusewatch.storage.series_kernels import HOUR_MS
+
+_METRICS: Final = "SELECT DISTINCT metric FROM chunks WHERE day = {day:UInt32} AND metric != 0"
+_NAMES: Final = "SELECT DISTINCT metric_hash, metric FROM series"
+_DELETE: Final = (
+    "ALTER TABLE chunks DELETE IN PARTITION ID '{day}-{level}' WHERE metric IN {{metrics:Array(UInt64)}} SETTINGS mutations_sync = 1"
+)
+_log = structlog.get_logger(component="storage")
+
+
+class Expiry:
+    """Looks at each day once for each lifetime that ends in it."""
+
+    def __init__(self, lifetimes: Lifetimes) -> None:
+        self._lifetimes = lifetimes
+        #: By day, the lifetimes that were over when it was looked at last.
+        self._done: dict[int, set[int]] = {}
+
+    def apply(self, handle: Handle) -> None:
+        """Removes what is over. Blocks; nothing else may rewrite partitions meanwhile.
+
+        Raises:
+            ClickHouseError: something is left; the next call goes on.
+        """
+        names: dict[int, str] = {}
+        for day in [one.day for one in find_days(handle)]:
+            end = (day + DAY_HOURS) * HOUR_MS
+            over = {lifetime for lifetime in self._lifetimes.all if end <= self._lifetimes.oldest_of(lifetime)}
+            if over - self._done.get(day, set()):
+                names = names or {int(key): str(name) for key, name in handle.rows(_NAMES)}
+                self._remove(handle, day, over, names)
+                self._done[day] = over
+
+    def _remove(self, handle: Handle, day: int, over: set[int], names: dict[int, str]) -> None:
+        found = [int(row[0]) for row in handle.rows(_METRICS, {"day": day})]
+        gone = [metric for metric in found if metric in names and self._lifetimes.of(names[metric]) in over]
+        if gone:
+            for level in (SEALED, MERGED):
+                handle.command(_DELETE.format(day=day, level=level), {"metrics": np.array(gone, np.uint64).tolist()})
+            _log.info("removed metrics whose retention is over", day=day, metrics=len(gone))

@@ -1,0 +1,124 @@
+"""What a walk over a protobuf page writes: samples, native histograms, exemplars, and a list of what is unknown."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusewatch.telemetry.exposition.families import GAUGE_HISTOGRAM, NATIVE, Place, Print, sample_print
+from fusewatch.telemetry.exposition.scan import NO_TIMESTAMP
+from fusewatch.telemetry.exposition.walker import Int32s
+from fusewatch.telemetry.hashing import U64, Bytes
+from fusewatch.telemetry.kernels import bare, merged
+from fusewatch.telemetry.samples import Int64s, UInt64s
+
+#: What a known fingerprint stands for, beside a slot from FIRST_SLOT on: metadata that was told, a series that relabelling drops.
+TOLD, DROPPED, FIRST_SLOT = 1, 2, 3
+#: What a walk is given in its numbers, ...
+STAMP, HONOR_TIMESTAMPS, NATIVE_WANTED, CLASSIC_TOO, FINEST_SCHEMA, BUCKET_LIMIT = range(6)
+#: ... and what it counts there, also beyond the room there is.
+ROWS, TODO, SCRAPED, KEPT, REPEATED, HISTOGRAMS, EXEMPLARS, STATUS, BAD_FAMILY, NUMBERS = range(6, 16)
+#: Columns of the todo: family, metric, the end of its labels, what part of it is unknown, bits of its bound, fingerprint.
+FAMILY_START, FAMILY_END, METRIC_START, LABELS_END, PART, BOUND, LOW, HIGH, TODO_COLUMNS = range(9)
+#: Columns of rows of samples.
+SLOT, TIME, BITS, ROW_COLUMNS = range(4)
+#: Columns of native histograms: where the message is, whether it is a gauge, and where its family begins.
+FIRST, LAST, IS_GAUGE, OWNER, HISTOGRAM_COLUMNS = range(2, 7)
+#: Columns of exemplars: slot, where the message is, and whether it is a native histogram's.
+MESSAGE, MESSAGE_END, OF_NATIVE, EXEMPLAR_COLUMNS = range(1, 5)
+#: Statuses of a page that can't be read.
+FINE, UNREADABLE, UNKNOWN_TYPE, BAD_HISTOGRAM, TOO_MANY_BUCKETS = range(5)
+
+#: The page, known fingerprints (capacity, 2) and what they stand for (capacity), ``seen`` and ``timed`` by slot, numbers, rows, todo.
+State = tuple[Bytes, UInt64s, NDArray[np.uint32], Int32s, NDArray[np.bool_], Int64s, Int64s, Int64s]
+#: Native histograms, exemplars, and a number to convert.
+Extras = tuple[Int64s, Int64s, Int64s]
+#: Where a sample is: columns FAMILY_START to LABELS_END of the todo.
+Where = tuple[np.int64, np.int64, np.int64, np.int64]
+
+
+@bare
+def find(keys: UInt64s, entries: NDArray[np.uint32], known: Print) -> int:
+    """What a fingerprint stands for: TOLD, DROPPED, or a slot from FIRST_SLOT on; 0 where it is unknown."""
+    mask = U64(len(entries) - 1)
+    place = known[0] & mask
+    while entries[place] and not (keys[place, 0] == known[0] and keys[place, 1] == known[1]):
+        place = (place + U64(1)) & mask
+    return int(entries[place])
+
+
+@bare
+def note(numbers: Int64s, todo: Int64s, where: Where, part: int, bound: np.uint64, known: Print) -> None:
+    """Puts something unknown on the list."""
+    row = numbers[TODO]
+    if row < len(todo):
+        todo[row, FAMILY_START], todo[row, FAMILY_END], todo[row, METRIC_START], todo[row, LABELS_END] = where
+        todo[row, PART], todo[row, BOUND] = part, np.int64(bound)
+        todo[row, LOW], todo[row, HIGH] = np.int64(known[0]), np.int64(known[1])
+    numbers[TODO] += 1
+
+
+@merged
+def _slot(state: State, metric: Print, where: Where, part: int, bound: np.uint64, timestamp: int) -> int:
+    """The slot of a sample that counts; -1: unknown, dropped, or of a series that the page showed before."""
+    _, keys, entries, seen, timed, numbers, _, todo = state
+    known = sample_print(metric, part, bound)
+    entry = find(keys, entries, known)
+    if entry == 0:
+        note(numbers, todo, where, part, bound, known)
+        return -1
+    numbers[SCRAPED] += 1
+    slot = entry - FIRST_SLOT
+    if slot < 0:
+        return -1
+    numbers[KEPT] += 1
+    if seen[slot] == numbers[STAMP]:
+        numbers[REPEATED] += timestamp != NO_TIMESTAMP
+        return slot if timestamp != NO_TIMESTAMP else -1
+    seen[slot] = numbers[STAMP]
+    timed[slot] = timestamp != NO_TIMESTAMP
+    return slot
+
+
+@merged
+def write_sample(state: State, metric: Print, where: Where, part: int, bound: np.uint64, timestamp: int, value: np.uint64) -> int:
+    """Writes a float sample; its slot, -1 where it does not count."""
+    slot = _slot(state, metric, where, part, bound, timestamp)
+    numbers, rows = state[5], state[6]
+    if slot >= 0:
+        row = numbers[ROWS]
+        if row < len(rows):
+            rows[row, SLOT], rows[row, TIME], rows[row, BITS] = slot, timestamp, np.int64(value)
+        numbers[ROWS] += 1
+    return slot
+
+
+@merged
+def list_exemplar(numbers: Int64s, exemplars: Int64s, place: Place, slot: int, native: int) -> None:
+    """Notes where an exemplar is, of a series that counts."""
+    if place[0] == place[1] or slot < 0:
+        return
+    row = numbers[EXEMPLARS]
+    if row < len(exemplars):
+        exemplars[row, SLOT], exemplars[row, OF_NATIVE] = slot, native
+        exemplars[row, MESSAGE], exemplars[row, MESSAGE_END] = place
+    numbers[EXEMPLARS] += 1
+
+
+@merged
+def list_native(state: State, metric: Print, where: Where, kind: int, value: Place, timestamp: int, histograms: Int64s) -> int:
+    """Notes where a native histogram is; its slot, -1 where it does not count."""
+    slot = _slot(state, metric, where, NATIVE, U64(0), timestamp)
+    numbers = state[5]
+    if slot >= 0:
+        row = numbers[HISTOGRAMS]
+        if row < len(histograms):
+            histograms[row, SLOT], histograms[row, TIME], histograms[row, FIRST], histograms[row, LAST] = (
+                slot,
+                timestamp,
+                value[0],
+                value[1],
+            )
+            histograms[row, IS_GAUGE], histograms[row, OWNER] = kind == GAUGE_HISTOGRAM, where[0]
+        numbers[HISTOGRAMS] += 1
+    return slot
