@@ -23,6 +23,7 @@ from fusewatch.ingest.remote_write_v2 import Written
 from fusewatch.ingest.remote_writes import Outcome
 from fusewatch.promql.engine import Engine
 from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
 NOW = 1_700_000_000_000
 WRITE_LIMIT = 32 << 20
@@ -56,12 +57,14 @@ class Refusing:
         self.error: Exception | None = None
         self.outcome = Outcome(Written(1, 2, 3))
 
-    async def write_remote(self, body: bytes) -> None:
+    async def write_remote(self, body: bytes, sender: Sender = INTERNAL) -> None:
+        self.sender = sender
         if self.error is not None:
             raise self.error
         self.bodies.append(body)
 
-    async def write_remote_v2(self, body: bytes) -> Outcome:
+    async def write_remote_v2(self, body: bytes, sender: Sender = INTERNAL) -> Outcome:
+        self.sender = sender
         if self.error is not None:
             raise self.error
         self.bodies.append(body)

@@ -108,7 +108,7 @@ class Log:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def append(self, decoded):
+    async def append(self, decoded, *_):
         found = floats(self.series, decoded)
         await self.gate.wait()
         if self.errors:

@@ -178,7 +178,7 @@ class Log:
         self.error = error
         self.samples = {}
 
-    def append(self, decoded):
+    def append(self, decoded, *_):
         if self.error is None:
             self.samples |= floats(self.series, decoded)
         return self.answer()

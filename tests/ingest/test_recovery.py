@@ -36,7 +36,7 @@ class Receiver:
         self.door: Door = open_door(StorageSettings(), folder, clock)
         self.door.before_hand_on = snapshots.save
 
-        def append(decoded):
+        def append(decoded, *_):
             snapshots.note_new()
             return self.door.append(decoded)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import numpy as np
 import pytest
-from tests.storage.conftest import DAY, NOW, ManualClock, OpenStore, commit, write
+from tests.storage.conftest import DAY, NOW, OpenStore, commit, write
 from tests.storage.reading import FOREVER, matcher, read
 
 from fusewatch.storage.store import MetricStore
@@ -230,18 +230,13 @@ def test_everything_is_there_again_after_a_close_and_after_a_crash(open_store: O
     assert store.statistics().series == 1
 
 
-def test_statistics_and_cardinality_tell_what_is_there(store: MetricStore, clock: ManualClock) -> None:
+def test_statistics_tell_what_is_there(store: MetricStore) -> None:
     assert store.statistics().oldest_sample is None
     write(store, {UP: {NOW - 5: 1.0, NOW: 1.0}, DOWN: {NOW: 1.0}})
     for _ in range(2):
         statistics = store.statistics()
         assert (statistics.series, statistics.oldest_sample, statistics.newest_sample) == (2, NOW - 5, NOW)
-        cardinality = store.cardinality()
-        assert cardinality.series_by_metric == [("up", 2)]
-        assert dict(cardinality.values_by_label_name) == {"__name__": 1, "job": 1, "instance": 2}
         commit(store)
-    clock.now += 2 * DAY
-    assert store.cardinality().series == 0
 
 
 def test_with_fsync_writes_are_grouped_and_answered(open_store: OpenStore) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from fusewatch.ingest.graphite import GraphiteDecoder
+from fusewatch.ingest.senders import Append
 from fusewatch.ingest.threads import run_to_end
 from fusewatch.telemetry.known_series import Decoded
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError
+from fusewatch.telemetry.senders import Sender
 
+#: Lines of all connections are handed on together, so they are not told apart.
+GRAPHITE: Final = Sender("graphite")
 _CHUNK: Final = 1 << 16
 #: Decoded by a thread from this size on.
 _INLINE_BYTES: Final = 1 << 16
@@ -46,7 +49,7 @@ class GraphiteServer:
 
     name = "graphite"
 
-    def __init__(self, decoder: GraphiteDecoder, append: Callable[[Decoded], Awaitable[None]], options: GraphiteOptions) -> None:
+    def __init__(self, decoder: GraphiteDecoder, append: Append, options: GraphiteOptions) -> None:
         self._decoder = decoder
         self._append = append
         self._options = options
@@ -118,7 +121,7 @@ class GraphiteServer:
         taken = b"".join(self._waiting)
         decoded = await self._decoded(taken)
         self._count(decoded)
-        while (wait_s := await self._write(decoded)) is not None:
+        while (wait_s := await self._write(decoded, len(taken))) is not None:
             await asyncio.sleep(wait_s)
             decoded = await self._decoded(taken)  # references may have ended
         async with self._room:
@@ -137,10 +140,10 @@ class GraphiteServer:
             self.lines_rejected += decoded.problem.rejected
             self._log.warning("lines left out", reason=str(decoded.problem), lines=decoded.problem.rejected)
 
-    async def _write(self, decoded: Decoded) -> float | None:
+    async def _write(self, decoded: Decoded, size: int) -> float | None:
         """None when it is done, else the seconds to wait before trying again."""
         try:
-            await self._append(decoded)
+            await self._append(decoded, GRAPHITE, size)
         except SamplesRejectedError as error:
             self.lines_rejected += error.rejected
             self._log.warning("samples left out", reason=str(error), samples=error.rejected)
@@ -157,7 +160,7 @@ class GraphiteServer:
             self._waiting, self.waiting_bytes = [], 0
             decoded = await self._decoded(left)
             self._count(decoded)
-            if await self._write(decoded) is not None:
+            if await self._write(decoded, len(left)) is not None:
                 self._log.warning("lines lost at the end: the log took no more", bytes=len(left))
 
 

@@ -6,7 +6,7 @@ https://docs.influxdata.com/influxdb/v1/tools/api/#write-http-endpoint, https://
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -15,10 +15,14 @@ from starlette.types import Receive, Scope, Send
 
 from fusewatch.ingest.bodies import BodyError, read_body, unpacked
 from fusewatch.ingest.influx import InfluxDecoder
+from fusewatch.ingest.senders import Append, Refuse, Senders, count_nothing, reason_of
 from fusewatch.ingest.threads import run_to_end
 from fusewatch.telemetry.known_series import Decoded
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError, SeriesLimitError, StorageError
+from fusewatch.telemetry.senders import Sender
 
+#: What the figures call it.
+PROTOCOL: Final = "influx"
 #: Larger bodies are decoded by a thread, so that the event loop is never held for long.
 _INLINE_BYTES: Final = 1 << 16
 _LATER_S: Final = 30
@@ -32,12 +36,20 @@ class InfluxHttp:
     """
 
     def __init__(
-        self, decoder: InfluxDecoder, append: Callable[[Decoded], Awaitable[None]], *, body_limit: int, bucket_label: bool = False
+        self,
+        decoder: InfluxDecoder,
+        append: Append,
+        *,
+        body_limit: int,
+        bucket_label: bool = False,
+        refuse: Refuse = count_nothing,
     ) -> None:
         self._decoder = decoder
         self._append = append
         self._body_limit = body_limit
         self._bucket_label = bucket_label
+        self._refuse = refuse
+        self._sender_of = Senders()
         self._lock = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,21 +57,24 @@ class InfluxHttp:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name == b"content-encoding"}
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         version = 2 if scope["path"].rstrip("/").endswith("/api/v2/write") else 1
+        sender = self._sender_of(scope, PROTOCOL)
         try:
             packed = await read_body(receive, self._body_limit)
             body = await unpacked(packed, headers.get(b"content-encoding", ""), self._body_limit)
-            await self._write(body, query, version)
+            await self._write(body, query, version, sender)
         except (StorageError, ValueError) as error:
+            if (reason := reason_of(error)) is not None:
+                self._refuse(sender, reason, str(error))
             await _refuse(send, error, version)
             return
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _write(self, body: bytes, query: Mapping[str, str], version: int) -> None:
+    async def _write(self, body: bytes, query: Mapping[str, str], version: int, sender: Sender) -> None:
         database = query.get("db", "") if version == 1 else query.get("bucket", "") if self._bucket_label else ""
         async with self._lock:
             decoded = await self._decoded(body, query.get("precision", ""), database)
-            logged = self._append(decoded)
+            logged = self._append(decoded, sender, len(body))
         await logged
         if decoded.problem is not None:
             raise decoded.problem

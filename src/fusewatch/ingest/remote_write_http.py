@@ -12,8 +12,14 @@ from fusewatch.access.need import Need
 from fusewatch.access.routing import Guarded
 from fusewatch.ingest.remote_write_v2 import Written
 from fusewatch.ingest.remote_writes import Outcome
+from fusewatch.ingest.senders import Refuse, Senders, count_nothing, reason_of
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError, SeriesLimitError, StorageError
+from fusewatch.telemetry.refusals import Refusal
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
+#: What the figures call the two versions.
+PROTOCOL: Final = "remote_write_1.0"
+PROTOCOL_V2: Final = "remote_write_2.0"
 #: How many samples of a request were refused, where the others were stored.
 REJECTED: Final = "X-Fusewatch-Samples-Rejected"
 _PROTOBUF: Final = "application/x-protobuf"
@@ -27,7 +33,7 @@ _STORED_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
 class RemoteWriteSink(Protocol):
     """Where remote-write bodies go."""
 
-    async def write_remote(self, body: bytes) -> None:
+    async def write_remote(self, body: bytes, sender: Sender = INTERNAL) -> None:
         """Returns once the samples of this snappy-compressed remote-write 1.0 body are in the log.
 
         Raises:
@@ -36,7 +42,7 @@ class RemoteWriteSink(Protocol):
         """
         ...
 
-    async def write_remote_v2(self, body: bytes) -> Outcome:
+    async def write_remote_v2(self, body: bytes, sender: Sender = INTERNAL) -> Outcome:
         """The same for a body of remote write 2.0; samples that were left out are told in the outcome instead."""
         ...
 
@@ -50,24 +56,31 @@ def write_route(sink: RemoteWriteSink, *, body_limit: int) -> Route:
 class RemoteWrite:
     """Bare ASGI: a request object per request costs as much as storing its samples."""
 
-    def __init__(self, sink: RemoteWriteSink, *, body_limit: int) -> None:
+    def __init__(self, sink: RemoteWriteSink, *, body_limit: int, refuse: Refuse = count_nothing) -> None:
         self._sink = sink
         self._body_limit = body_limit
+        self._refuse = refuse
+        self._sender_of = Senders()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """204 once the samples are in the log; else the code that makes a sender do the right thing."""
         refused, message = _negotiate(scope)
+        sender = self._sender_of(scope, PROTOCOL_V2 if message == _MESSAGE_V2 else PROTOCOL)
         body = None if refused else await self._body(receive)
         if body is None:
-            await (refused or self._too_large())(scope, receive, send)
+            answer = refused or self._too_large()
+            self._refuse(sender, Refusal.UNSUPPORTED if refused else Refusal.TOO_LARGE, bytes(answer.body).decode().strip())
+            await answer(scope, receive, send)
             return
         try:
             if message == _MESSAGE_V2:
-                outcome = await self._sink.write_remote_v2(body)
+                outcome = await self._sink.write_remote_v2(body, sender)
                 await _told(outcome)(scope, receive, send)
                 return
-            await self._sink.write_remote(body)
+            await self._sink.write_remote(body, sender)
         except (StorageError, ValueError) as error:
+            if (reason := reason_of(error)) is not None:
+                self._refuse(sender, reason, str(error))
             # What failed as a whole wrote nothing, which version 2.0 wants to be said.
             await _refusal(error, _NOTHING if message == _MESSAGE_V2 else None)(scope, receive, send)
             return

@@ -14,6 +14,7 @@ from fusewatch.telemetry.known_series import Decoded
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import OverloadedError, SamplesRejectedError
 from fusewatch.telemetry.remote_write import decompressed_size
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
 #: Larger bodies are decoded by a thread, so that the event loop is never held for long.
 _INLINE_BYTES: Final = 1 << 20
@@ -62,7 +63,7 @@ class RemoteWrites:
         self._large = asyncio.Semaphore(_LARGE_AT_A_TIME)
         self._told = _Told()
 
-    async def write_remote(self, body: bytes) -> None:
+    async def write_remote(self, body: bytes, sender: Sender = INTERNAL) -> None:
         """Stores a Prometheus remote-write 1.0 request (a snappy block): samples, native histograms, exemplars, metadata.
 
         Raises:
@@ -71,37 +72,37 @@ class RemoteWrites:
             SamplesRejectedError: the first reason why samples were left out; all others were taken.
         """
         if decompressed_size(body) <= _INLINE_BYTES:
-            outcome = await self._write(body, self._decoder)
+            outcome = await self._write(body, self._decoder, sender)
         else:
             async with self._large:
-                outcome = await self._write(body, RemoteWriteDecoder(self._door.book), apart=True)
+                outcome = await self._write(body, RemoteWriteDecoder(self._door.book), sender, apart=True)
         if outcome.problem is not None:
             raise outcome.problem
 
-    async def write_remote_v2(self, body: bytes) -> Outcome:
+    async def write_remote_v2(self, body: bytes, sender: Sender = INTERNAL) -> Outcome:
         """The same for remote write 2.0; samples that were left out are told in the outcome."""
         if decompressed_size(body) <= _INLINE_BYTES:
-            return await self._write_v2(body, self._decoder_v2)
+            return await self._write_v2(body, self._decoder_v2, sender)
         async with self._large:
-            return await self._write_v2(body, self._new_v2(), apart=True)
+            return await self._write_v2(body, self._new_v2(), sender, apart=True)
 
     def _new_v2(self) -> RemoteWriteV2Decoder:
         return RemoteWriteV2Decoder(self._door.book, zero_samples=self._zero_samples)
 
-    async def _write(self, body: bytes, decoder: RemoteWriteDecoder, *, apart: bool = False) -> Outcome:
+    async def _write(self, body: bytes, decoder: RemoteWriteDecoder, sender: Sender, *, apart: bool = False) -> Outcome:
         for _ in range(_TRIES):
             decoded: Decoded = await asyncio.to_thread(decoder.decode, body) if apart else decoder.decode(body)
             written = Written(len(decoded.refs), len(decoded.histograms), len(decoded.exemplars))
-            if (outcome := await self._log(decoded, written)) is not None:
+            if (outcome := await self._log(decoded, written, sender, len(body))) is not None:
                 return outcome
         raise OverloadedError("the series are being looked through: try again")
 
-    async def _write_v2(self, body: bytes, decoder: RemoteWriteV2Decoder, *, apart: bool = False) -> Outcome:
+    async def _write_v2(self, body: bytes, decoder: RemoteWriteV2Decoder, sender: Sender, *, apart: bool = False) -> Outcome:
         for _ in range(_TRIES):
             found: DecodedV2 = await asyncio.to_thread(decoder.decode, body) if apart else decoder.decode(body)
             outcome = None
             try:
-                outcome = await self._log(found.decoded, found.written)
+                outcome = await self._log(found.decoded, found.written, sender, len(body))
             finally:
                 if outcome is None:
                     decoder.forget_metadata()
@@ -109,12 +110,12 @@ class RemoteWrites:
                 return outcome
         raise OverloadedError("the series are being looked through: try again")
 
-    async def _log(self, decoded: Decoded, written: Written) -> Outcome | None:
+    async def _log(self, decoded: Decoded, written: Written, sender: Sender, size: int) -> Outcome | None:
         """What became of it; None: the references have ended, and it must be decoded again."""
         news = self._told.news(decoded.metadata)
         problem, before = None, 0 if decoded.problem is None else decoded.problem.rejected
         try:
-            await self._door.write_decoded(replace(decoded, metadata=news) if decoded.metadata else decoded)
+            await self._door.write_decoded(replace(decoded, metadata=news) if decoded.metadata else decoded, sender, size)
         except StaleReferencesError:
             return None
         except SamplesRejectedError as error:

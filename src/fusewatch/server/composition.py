@@ -48,12 +48,15 @@ from fusewatch.server.settings.source import SettingsSource
 from fusewatch.server.static_files import StaticFiles
 from fusewatch.server.supervisor import Supervisor
 from fusewatch.server.warmup import Warmup
+from fusewatch.storage.cardinality import CardinalityQuestion
 from fusewatch.storage.opening import log_folder
+from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.components import Component
 from fusewatch.telemetry.exposition import reader as exposition
 from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.senders import Sender, SentBy
 
 #: Queries compute in native code without the GIL; more threads than this only wait for cores.
 _QUERY_THREADS: Final = 8
@@ -80,7 +83,7 @@ class Composition:
         self.pool = QueryPool(_pool_limits(settings))
         self.scrape = ScrapeManager(
             configs=resolve_scrape_configs(settings.global_, settings.scrape_configs),
-            sink=rooms.store,
+            sink=SentBy(Sender("scrape"), rooms.store),
             metadata_sink=rooms.store,
             clock=clock,
             base_dir=self._base_dir,
@@ -89,7 +92,7 @@ class Composition:
         self.remote_writes = RemoteWrites(
             settings.remote_write, external=settings.global_.external_labels, tools=self._forward_tools(settings)
         )
-        self.host = HostWatch(settings=settings.host, sink=rooms.store, metadata_sink=rooms.store, clock=clock)
+        self.host = HostWatch(settings=settings.host, sink=SentBy(Sender("host"), rooms.store), metadata_sink=rooms.store, clock=clock)
         self.configuration = Configuration(
             source=source,
             settings=settings,
@@ -104,6 +107,7 @@ class Composition:
         self._engine = Engine(rooms.store, _query_limits(settings), lookback_ms=settings.query.lookback_delta)
         self.metrics.watch_components(self.supervisor.statuses, ready=lambda: not self.supervisor.unready_reasons())
         self.metrics.watch_storage(rooms.store.statistics)
+        self.metrics.watch_ingest(rooms.store.ingest_statistics)
         self.metrics.watch_queries(self.pool.statistics)
         self.metrics.watch_scrapes(self.scrape.statistics)
         self.metrics.watch_backups(self.backups.statistics)
@@ -135,7 +139,7 @@ class Composition:
             *self.remote_writes.components(),
             SelfCollector(
                 registry=self.metrics.registry,
-                sink=self._rooms.store,
+                sink=SentBy(Sender("self"), self._rooms.store),
                 metadata_sink=self._rooms.store,
                 clock=self._clock,
                 instance=self._listen,
@@ -201,8 +205,8 @@ class Composition:
         )
 
     def _cardinality(self, limit: int) -> Cardinality:
-        store = self._rooms.store
-        return views.cardinality_of(store.cardinality(limit), store.statistics())
+        store, now = self._rooms.store, self._clock.now_ms()
+        return views.cardinality_of(store.cardinality(CardinalityQuestion(now - HOUR_MS, now, limit=limit)), store.statistics())
 
     def _own_services(self) -> OwnServices:
         return OwnServices(
@@ -212,6 +216,8 @@ class Composition:
             targets=lambda: views.own_targets(self.scrape.targets()),
             components=self.supervisor.statuses,
             storage=lambda: views.storage_of(self._rooms.store.statistics()),
+            cardinality=self._rooms.store.cardinality,
+            ingest=self._rooms.store.ingest_statistics,
             version=lambda: views.version_of(
                 self.configuration,
                 started_at=self._started_at,

@@ -13,7 +13,9 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fusewatch import __version__
+from fusewatch.server.ingest_metrics import IngestMetrics
 from fusewatch.server.supervisor import STATE_RUNNING, ComponentStatus
+from fusewatch.storage.ingest_health import IngestStatistics
 
 _SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 #: The route of requests that no route took: pages, assets, refusals.
@@ -77,6 +79,10 @@ class OwnMetrics:
         self.registry.register(_Components(statuses))
         gauge = Gauge("fusewatch_ready", "1 when every part does its work.", registry=self.registry)
         gauge.set_function(lambda: 1.0 if ready() else 0.0)
+
+    def watch_ingest(self, statistics: Callable[[], IngestStatistics]) -> None:
+        """Shows who sends what, what is refused, and how far storing is behind as ``fusewatch_ingest_<name>``."""
+        self.registry.register(IngestMetrics(statistics))
 
     def watch_queries(self, statistics: Callable[[], Any]) -> None:
         """Shows every number of the query pool's statistics (a dataclass) as ``fusewatch_query_<name>``."""

@@ -39,6 +39,7 @@ from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.components import Component
 from fusewatch.telemetry.known_series import Decoded
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError
+from fusewatch.telemetry.senders import Sender
 
 _WRITE_BODY_LIMIT: Final = 32 << 20
 #: By path and method.
@@ -69,10 +70,12 @@ class ReceiverIngest:
             self._append,
             body_limit=settings.influx.body_limit,
             bucket_label=settings.influx.bucket_label,
+            refuse=door.refuse,
         )
-        otlp = self._guarded(OtlpHttp(self._otlp, body_limit=settings.otlp.body_limit), "otlp.metrics")
+        remote_write = RemoteWrite(writes, body_limit=_WRITE_BODY_LIMIT, refuse=door.refuse)
+        otlp = self._guarded(OtlpHttp(self._otlp, body_limit=settings.otlp.body_limit, refuse=door.refuse), "otlp.metrics")
         self.apps: Ingest = {
-            ("/api/v1/write", "POST"): self._guarded(RemoteWrite(writes, body_limit=_WRITE_BODY_LIMIT), "prometheus.write"),
+            ("/api/v1/write", "POST"): self._guarded(remote_write, "prometheus.write"),
             ("/v1/metrics", "POST"): otlp,
             ("/write", "POST"): self._guarded(influx, "influx.write"),
             ("/api/v2/write", "POST"): self._guarded(influx, "influx.v2.write"),
@@ -85,7 +88,7 @@ class ReceiverIngest:
         given = settings.otlp.model_fields_set
         found: list[Component] = [_IdleDeltas(self._decoder, self._clock)]
         if settings.otlp.grpc:
-            server = OtlpGrpcServer(self._otlp, self._grpc_options(), self._authenticate)
+            server = OtlpGrpcServer(self._otlp, self._grpc_options(), self._authenticate, refuse=self.door.refuse)
             found.append(server if "grpc" in given else _WhereFree(server, settings.otlp.grpc))
         if settings.otlp.http:
             http = _OtlpHttpPort(settings, self._otlp_apps)
@@ -99,19 +102,22 @@ class ReceiverIngest:
     def _guarded(self, app: ASGIApp, name: str) -> ASGIApp:
         return Gate(Guarded(app, Need.OPERATOR, name), access=self._access)
 
-    def _append(self, decoded: Decoded) -> Awaitable[None]:
-        """Into the log; what the decoder had against a request is told by whoever decoded it."""
+    def _append(self, decoded: Decoded, sender: Sender, size: int) -> Awaitable[None]:
+        """Into the log; what the decoder had against a request is told by whoever decoded it, and counted here."""
         try:
-            return self.door.append(replace(decoded, problem=None))
+            logged = self.door.append(replace(decoded, problem=None), sender, size)
         except StaleReferencesError:
             raise OverloadedError("the series are being looked through: try again") from None
+        if (problem := decoded.problem) is not None:
+            self.door.refuse(sender, problem.reason, str(problem), problem.rejected)
+        return logged
 
-    def _append_sums(self, decoded: Decoded) -> Awaitable[None]:
+    def _append_sums(self, decoded: Decoded, sender: Sender, size: int) -> Awaitable[None]:
         try:
             self._deltas.note_new()
         except OSError as error:
             raise ReadOnlyError(f"can't write the sums of delta series: {error.strerror}") from error
-        return self._append(decoded)
+        return self._append(decoded, sender, size)
 
     def _grpc_options(self) -> GrpcOptions:
         tls = self._settings.access.tls

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from starlette.types import Scope
 
 from fusewatch.access.config import is_loopback
 from fusewatch.access.service import Access
 from fusewatch.ingest import warming
+from fusewatch.ingest.senders import Senders
 from fusewatch.records.database import Database
 from fusewatch.server.http_server import HttpServer
 from fusewatch.server.receiver_app import ReceiverApp
@@ -29,8 +31,11 @@ from fusewatch.storage.door_keeper import DoorKeeper
 from fusewatch.storage.door_server import DoorServer
 from fusewatch.storage.store_door import DoorStatistics
 from fusewatch.telemetry.clock import Clock, SystemClock
+from fusewatch.telemetry.refusals import Refusal
 
 _STOP_WITHIN_S: Final = 4.0
+#: What the figures call a request that was turned away before anybody looked at it.
+_PROTOCOLS: Final = {"/api/v1/write": "remote_write", "/v1/metrics": "otlp", "/write": "influx", "/api/v2/write": "influx"}
 
 
 class ReceiverLife:
@@ -72,7 +77,12 @@ class ReceiverLife:
         access = Access(database=database, settings=settings.access, loopback=is_loopback(settings.address[0]), clock=self._clock)
         ingest = await asyncio.to_thread(ReceiverIngest, settings=settings, access=access, clock=self._clock)
         door = ingest.door
-        app = ReceiverApp(ingest.apps, self._relay, unready=self._unready)
+        sender_of = Senders()
+
+        def turned_away(scope: Scope, reason: Refusal, message: str) -> None:
+            door.refuse(sender_of(scope, _PROTOCOLS.get(scope["path"], "http")), reason, message)
+
+        app = ReceiverApp(ingest.apps, self._relay, unready=self._unready, turned_away=turned_away)
         http = HttpServer(app, self._listener, tls=settings.access.tls)
         keeper = DoorKeeper(door)
         server = DoorServer(door, self._door_listener, statistics=lambda: self._statistics(door), close_port=http.stop)

@@ -18,7 +18,7 @@ from fusewatch.forward.backlog import BacklogFigures
 from fusewatch.forward.figures import TargetStatistics
 from fusewatch.server.configuration import Configuration
 from fusewatch.server.settings.model import Settings
-from fusewatch.storage import statistics as stored
+from fusewatch.storage import cardinality as stored
 from fusewatch.storage.statistics import StorageStatistics
 from fusewatch.telemetry.durations import format_duration
 from fusewatch.telemetry.labels import Labels
@@ -113,14 +113,14 @@ def remote_writes_of(targets: Sequence[TargetStatistics], backlog: BacklogFigure
 def cardinality_of(found: stored.Cardinality, statistics: StorageStatistics) -> Cardinality:
     """Where series come from, as Prometheus' API tells it."""
     return Cardinality(
-        series=found.series,
-        label_pairs=found.label_pairs,
+        series=found.total.series,
+        label_pairs=found.pair_count,
         oldest=statistics.oldest_sample or 0,
         newest=statistics.newest_sample or 0,
-        by_metric=[Counted(*row) for row in found.series_by_metric],
-        values_by_label=[Counted(*row) for row in found.values_by_label_name],
-        bytes_by_label=[Counted(*row) for row in found.memory_by_label_name],
-        by_pair=[Counted(*row) for row in found.series_by_label_pair],
+        by_metric=[Counted(row.name, row.share.series) for row in found.metrics],
+        values_by_label=[Counted(row.name, row.values) for row in found.labels],
+        bytes_by_label=[Counted(row.name, row.bytes) for row in found.heaviest],
+        by_pair=[Counted(f"{row.name}={row.value}", row.series) for row in found.pairs],
     )
 
 

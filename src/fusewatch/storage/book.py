@@ -53,6 +53,8 @@ class Named:
 class SeriesBook:
     """Implements :class:`fusewatch.telemetry.known_series.KnownSeries`; about 75 bytes a series.
 
+    ``senders`` has the number of each series' last sender (0: none, or it is forgotten).
+
     ``lock`` guards every change; lookups need none: they see one of the states before or after.
     """
 
@@ -65,6 +67,7 @@ class SeriesBook:
         self.ids: UInt64s = np.zeros(capacity, np.uint64)
         self.states: UInt8s = np.zeros(capacity, np.uint8)
         self.seen: UInt32s = np.zeros(capacity, np.uint32)
+        self.senders: UInt8s = np.zeros(capacity, np.uint8)
         self.fingerprints: tuple[UInt64s, UInt32s] = (np.zeros((capacity * 2, 2), np.uint64), np.zeros(capacity * 2, np.uint32))
         self._used = 0
         self._slots: UInt32s = np.zeros(capacity * 2, np.uint32)
@@ -126,6 +129,17 @@ class SeriesBook:
             self._widen_fingerprints(len(refs))
             self._used += put_fingerprints(*self.fingerprints, lows, highs, refs)
 
+    def disown(self, sender: int) -> None:
+        """Nobody has sent the series of this sender: its number is about to be another one's."""
+        with self.lock:
+            self.senders[self.senders == sender] = 0
+
+    def series_by_sender(self) -> list[int]:
+        """How many series each number has sent last."""
+        with self.lock:
+            counts: list[int] = np.bincount(self.senders[1 : self.count + 1], minlength=256).tolist()
+            return counts
+
     def take_named(self, refs: UInt32s) -> Named:
         """What the log must be told of ``refs``, which it names now for the first time."""
         labels = [self._unnamed[ref] for ref in refs.tolist()]
@@ -160,7 +174,7 @@ class SeriesBook:
         place = np.zeros(self.count + 1, np.uint32)
         place[kept] = np.arange(1, len(kept) + 1, dtype=np.uint32)
         size, count = len(kept) + 1, len(kept)
-        for name in ("ids", "states", "seen"):
+        for name in ("ids", "states", "seen", "senders"):
             column = getattr(self, name)
             fresh = np.zeros_like(column)
             fresh[1:size] = column[kept]
@@ -205,7 +219,7 @@ class SeriesBook:
         return first
 
     def _grow(self, capacity: int) -> None:
-        for name in ("ids", "states", "seen"):
+        for name in ("ids", "states", "seen", "senders"):
             old = getattr(self, name)
             wider = np.zeros(capacity, old.dtype)
             wider[: len(old)] = old

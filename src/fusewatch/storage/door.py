@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,8 @@ from fusewatch.storage.book import SeriesBook
 from fusewatch.storage.entries import Entry, nothing, only, own
 from fusewatch.storage.folder import disk_usage
 from fusewatch.storage.group_sync import GroupSync
+from fusewatch.storage.ingest_figures import IngestFigures
+from fusewatch.storage.limit_fill import SeriesCounts, count_series
 from fusewatch.storage.records import (
     events_record,
     exemplars_record,
@@ -36,15 +38,22 @@ from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.known_series import Decoded, DecodedExemplars, DecodedHistograms
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError
+from fusewatch.telemetry.refusals import Refusal
 from fusewatch.telemetry.samples import ExemplarRows, HistogramRows, SampleBatch, UInt64s
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
 _DISK_CHECK_S: Final = 1.0
 _DISK_FULL: Final = "the disk is almost full: free some space, shorten storage.retention, or move the data folder"
 #: Larger batches are taken in by a thread, so that the event loop is never held for long.
 _INLINE_ROWS: Final = 100_000
 _MINUTE_MS: Final = 60_000
+_SHOWN_SENDERS: Final = 100
+#: Counting goes through all series: two milliseconds for a million of them.
+_COUNT_S: Final = 5.0
 #: How often a batch is decoded against a book that changes meanwhile, which it does every few minutes at most.
 _TRIES: Final = 3
+#: What a decoder has against some samples of a request, and the door.
+Problems = tuple[SamplesRejectedError | None, SamplesRejectedError | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +71,6 @@ class DoorLimits:
     segment_age_s: float
 
 
-@dataclass(slots=True)
-class DoorFigures:
-    """What came through since the start: samples written and refused, histograms and exemplars among them."""
-
-    written: int = 0
-    refused: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-
-
 class StaleReferencesError(Exception):
     """The book was looked through since the request was decoded: decode it again."""
 
@@ -84,7 +84,7 @@ class Door:
     def __init__(self, *, folder: Path, book: SeriesBook, limits: DoorLimits, clock: Clock, sync: bool) -> None:
         self.book = book
         self.limits = limits
-        self.figures = DoorFigures()
+        self.figures = IngestFigures(leave=book.disown)
         self._folder = folder
         self._clock = clock
         self._lock = book.lock
@@ -101,15 +101,19 @@ class Door:
         #: Called with the number of a segment, and the lock held, before the engine may take it over.
         self.before_hand_on: Callable[[int], None] = lambda _number: None
         self._group = GroupSync(self._take_all) if sync else None
+        self._series_counts, self._counted_at = count_series(book), clock.monotonic()
 
     # Sinks ----------------------------------------------------------------------------------------------------------------------
 
-    async def write(self, batch: SampleBatch) -> None:
-        """See :meth:`fusewatch.telemetry.ports.SampleSink.write`. Ids without labels are those of series that the engine vouches for."""
+    async def write(self, batch: SampleBatch, sender: Sender = INTERNAL, size: int = 0) -> None:
+        """See :meth:`fusewatch.telemetry.ports.SampleSink.write`; ``size`` is that of the request in bytes.
+
+        Ids without labels are those of series that the engine vouches for.
+        """
         for _ in range(_TRIES):
             decoded = self._decode(batch) if len(batch) < _INLINE_ROWS else await asyncio.to_thread(self._decode, batch)
             try:
-                return await self.write_decoded(decoded)
+                return await self.write_decoded(decoded, sender, size)
             except StaleReferencesError:
                 continue
         raise OverloadedError("the series are being looked through: try again")
@@ -123,35 +127,48 @@ class Door:
         """See :meth:`fusewatch.telemetry.ports.EventSink.write_event`."""
         await self._taken(Entry(nothing(), (event,)))
 
-    async def write_decoded(self, decoded: Decoded) -> None:
-        """Logs what a decoder made of a request, less what is too old or too far ahead.
+    async def write_decoded(self, decoded: Decoded, sender: Sender = INTERNAL, size: int = 0) -> None:
+        """Logs what a decoder made of a request of ``size`` bytes, less what is too old or too far ahead.
 
         Raises:
             OverloadedError, ReadOnlyError: nothing was taken.
             SamplesRejectedError: the first reason why samples were left out; all others were taken.
             StaleReferencesError: nothing was taken; decode again.
         """
-        await self.append(decoded)
+        await self.append(decoded, sender, size)
 
-    def append(self, decoded: Decoded) -> Awaitable[None]:
+    def append(self, decoded: Decoded, sender: Sender = INTERNAL, size: int = 0) -> Awaitable[None]:
         """The same for a decoder that goes on at once: its arrays are done with when this returns; what it returns is to be awaited.
 
         Raises as :meth:`write_decoded`, at once or when awaited.
         """
         inside, late = self._within_window(decoded)
-        if len(inside.refs) or len(inside.histograms) or len(inside.exemplars) or inside.metadata:
-            taken = self._take(Entry(inside))
-        else:
-            taken = None
-        return self._finish(taken, len(inside.refs) + len(inside.histograms), _both(decoded.problem, late))
+        entry = Entry(inside, sender=sender, size=size)
+        taken = None
+        if entry.has_rows or inside.metadata:
+            try:
+                taken = self._take(entry)
+            except (OverloadedError, ReadOnlyError) as error:
+                self.refuse(sender, error.reason, str(error), entry.samples)
+                raise
+        return self._finish(taken, entry, (decoded.problem, late))
 
-    async def _finish(self, taken: Awaitable[None] | None, written: int, error: SamplesRejectedError | None) -> None:
+    async def _finish(self, taken: Awaitable[None] | None, entry: Entry, problems: Problems) -> None:
         if taken is not None:
-            await taken
-        self.figures.written += written
-        if error is not None:
-            self.figures.refused += error.rejected
-            raise error
+            try:
+                await taken
+            except (OverloadedError, ReadOnlyError) as error:
+                self.refuse(entry.sender, error.reason, str(error), entry.samples)
+                raise
+        for problem in problems:
+            if problem is not None:
+                self.refuse(entry.sender, problem.reason, str(problem), problem.rejected)
+        if (told := _both(*problems)) is not None:
+            raise told
+
+    def refuse(self, sender: Sender, reason: Refusal, message: str, samples: int = 0) -> None:
+        """Counts a request that was refused before it came here, or ``samples`` of one."""
+        self.figures.refuse(sender, self._clock.now_ms(), reason, message, samples)
 
     async def _taken(self, entry: Entry) -> None:
         taken = self._take(entry)
@@ -215,7 +232,9 @@ class Door:
             reason = f"is older than the retention of {format_duration(limits.retention)} (storage.retention.metrics)"
         else:
             reason = f"is more than {format_duration(limits.future)} ahead of this machine's clock (storage.future)"
-        return inside, SamplesRejectedError(f"out of bounds: timestamp {first} {reason}", rejected)
+        problem = SamplesRejectedError(f"out of bounds: timestamp {first} {reason}", rejected)
+        problem.reason = Refusal.TOO_OLD if first < oldest else Refusal.TOO_FAR_AHEAD
+        return inside, problem
 
     # Logging --------------------------------------------------------------------------------------------------------------------
 
@@ -225,7 +244,7 @@ class Door:
             self._take_all((entry,))
             return None
         # The next request decodes into the same memory.
-        entry = Entry(own(entry.decoded), entry.events)
+        entry = replace(entry, decoded=own(entry.decoded))
         return asyncio.ensure_future(self._group.take(entry) if self._group else asyncio.to_thread(self._take_all, (entry,)))
 
     def _take_all(self, entries: Sequence[Entry]) -> None:
@@ -242,8 +261,7 @@ class Door:
     def _log_all(self, entries: Sequence[Entry], now: int) -> None:
         records: list[Record] = []
         named: list[UInt32s] = []
-        for entry in entries:
-            self._describe(entry, now, records, named)
+        new_series = [self._describe(entry, now, records, named) for entry in entries]
         try:
             self._log.append(records)
         except OSError as error:
@@ -255,33 +273,38 @@ class Door:
             self.book.named(refs, written=True)
         if not self._rows:
             self._since = self._clock.monotonic()
-        self._rows += max(sum(len(entry.decoded.refs) + len(entry.decoded.histograms) for entry in entries), 1)
+        for entry, new in zip(entries, new_series, strict=True):
+            if entry.has_rows:
+                self.figures.took(entry.sender, now, entry.samples, entry.size, new)
+        self._rows += max(sum(entry.samples for entry in entries), 1)
         if self._rows >= self.limits.segment_rows:
             self._next_segment()
 
-    def _describe(self, entry: Entry, now: int, records: list[Record], named: list[UInt32s]) -> None:
-        """Adds the records of an entry, and the references that they name for the first time."""
-        decoded, minute = entry.decoded, now // _MINUTE_MS
-        ids = self._admit(decoded.refs, minute, now, records, named)
+    def _describe(self, entry: Entry, now: int, records: list[Record], named: list[UInt32s]) -> int:
+        """Adds the records of an entry, and the references that they name for the first time; how many these are."""
+        decoded, before = entry.decoded, len(named)
+        moment = now // _MINUTE_MS, self.figures.number(entry.sender, now) if entry.has_rows else 0
+        ids = self._admit(decoded.refs, moment, now, records, named)
         if len(ids):
             records.append(samples_record(now, ids, decoded.timestamps, decoded.bits))
         if len(decoded.histograms):
             part = decoded.histograms
-            ids = self._admit(part.refs, minute, now, records, named)
+            ids = self._admit(part.refs, moment, now, records, named)
             records.append(histograms_record(now, HistogramRows(ids, part.timestamps, part.offsets, part.bodies)))
         if len(decoded.exemplars):
             rows = decoded.exemplars
-            ids = self._admit(rows.refs, minute, now, records, named)
+            ids = self._admit(rows.refs, moment, now, records, named)
             records.append(exemplars_record(now, ExemplarRows(ids, rows.timestamps, rows.values, rows.offsets, rows.labels)))
         if decoded.metadata:
             records.append(metadata_record(now, decoded.metadata))
         if entry.events:
             records.append(events_record(now, entry.events))
+        return sum(len(refs) for refs in named[before:])
 
-    def _admit(self, refs: UInt32s, minute: int, now: int, records: list[Record], named: list[UInt32s]) -> UInt64s:
+    def _admit(self, refs: UInt32s, moment: tuple[int, int], now: int, records: list[Record], named: list[UInt32s]) -> UInt64s:
         book = self.book
         ids, new = np.empty(len(refs), np.uint64), np.empty(len(refs), np.uint32)
-        if len(refs) and (count := admit(refs, (book.ids, book.states, book.seen), minute, ids, new)):
+        if len(refs) and (count := admit(refs, (book.ids, book.states, book.seen, book.senders), moment, ids, new)):
             fresh = new[:count].copy()
             naming = book.take_named(fresh)
             records.append(series_record(now, naming.ids, naming.metrics, naming.labels))
@@ -339,13 +362,32 @@ class Door:
         return sum(size for _, size in self._waiting.values()) + self._log.size - len(MAGIC)
 
     def statistics(self) -> DoorStatistics:
-        """The figures now."""
+        """The figures now; those that go through all series are some seconds old."""
+        now, figures = self._clock.now_ms(), self.figures
+        with self._lock:
+            self._forget_taken()
+            waiting = self.waiting_bytes
+        counts = self._counts()
         return DoorStatistics(
-            written=self.figures.written,
-            refused=self.figures.refused,
+            written=figures.written,
+            refused=figures.refused,
             active_series=self.book.count,
             refusing=_DISK_FULL if self._disk_full else None,
+            queue_bytes=waiting,
+            queue_limit=self.limits.queue,
+            fsync=self._group is not None,
+            senders=figures.senders(now, counts.by_sender, _SHOWN_SENDERS),
+            sender_count=figures.sender_count,
+            protocols=figures.protocols(),
+            refusals=figures.refusals(now),
+            limits=counts.limits,
         )
+
+    def _counts(self) -> SeriesCounts:
+        now = self._clock.monotonic()
+        if now - self._counted_at >= _COUNT_S:
+            self._series_counts, self._counted_at = count_series(self.book), now
+        return self._series_counts
 
     def close(self) -> None:
         """Closes the log; an empty segment stays, its number tells the next start where to go on."""

@@ -20,12 +20,14 @@ from fusewatch.storage.door_wire import (
     metadata_body,
     read_error,
     read_statistics,
+    sent_by,
 )
 from fusewatch.storage.store_door import DoorStatistics
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import OverloadedError
 from fusewatch.telemetry.samples import SampleBatch
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
 #: How long a write waits for a receiver that is starting.
 _CONNECTED_WITHIN_S: Final = 10.0
@@ -113,17 +115,17 @@ class DoorClient:
 
     # Asking ---------------------------------------------------------------------------------------------------------------------
 
-    async def write(self, batch: SampleBatch) -> None:
+    async def write(self, batch: SampleBatch, sender: Sender = INTERNAL) -> None:
         """See :meth:`fusewatch.telemetry.ports.SampleSink.write`."""
-        await self._ask_connected(Operation.WRITE, batch_body(batch))
+        await self._ask_connected(Operation.WRITE, sent_by(sender, batch_body(batch)))
 
     async def write_metadata(self, entries: Sequence[MetricMetadata]) -> None:
         """See :meth:`fusewatch.telemetry.ports.MetadataSink.write_metadata`."""
-        await self._ask_connected(Operation.WRITE, metadata_body(entries))
+        await self._ask_connected(Operation.WRITE, sent_by(INTERNAL, metadata_body(entries)))
 
     async def write_event(self, event: Event) -> None:
         """See :meth:`fusewatch.telemetry.ports.EventSink.write_event`."""
-        await self._ask_connected(Operation.WRITE, event_body(event))
+        await self._ask_connected(Operation.WRITE, sent_by(INTERNAL, event_body(event)))
 
     def statistics(self) -> DoorStatistics:
         """See :meth:`fusewatch.storage.store_door.StoreDoor.statistics`."""

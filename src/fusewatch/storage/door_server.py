@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from fusewatch.storage.door import Door
-from fusewatch.storage.door_wire import HEAD, LONGEST, Operation, Outcome, error_answer, frame, read_body, statistics_answer
+from fusewatch.storage.door_wire import HEAD, LONGEST, Operation, Outcome, error_answer, frame, read_body, read_sender, statistics_answer
 from fusewatch.storage.store_door import DoorStatistics
 
 
@@ -70,12 +70,13 @@ class DoorServer:
     async def _do(self, operation: Operation, body: bytes) -> bytes:
         match operation:
             case Operation.WRITE:
-                batch, metadata, events = read_body(body)
+                sender, records = read_sender(body)
+                batch, metadata, events = read_body(records)
                 await self._door.write_metadata(metadata)
                 for event in events:
                     await self._door.write_event(event)
                 if len(batch) or len(batch.histograms) or len(batch.exemplars):
-                    await self._door.write(batch)
+                    await self._door.write(batch, sender, len(records))
             case Operation.HAND_ON:
                 await asyncio.to_thread(self._door.hand_on, force=True)
             case Operation.STATISTICS:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import asdict
 from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
 import orjson
 
+from fusewatch.storage.ingest_statistics import (
+    GroupStatistics,
+    LimitStatistics,
+    ProtocolStatistics,
+    RefusalStatistics,
+    SenderStatistics,
+)
 from fusewatch.storage.records import (
     events_record,
     exemplars_record,
@@ -35,10 +41,14 @@ from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError, SeriesLimitError, StorageError
+from fusewatch.telemetry.refusals import Refusal
 from fusewatch.telemetry.samples import ExemplarRows, HistogramRows, Int64s, SampleBatch, UInt64s
+from fusewatch.telemetry.senders import Sender
 
 #: Length of the body, number of the request, operation.
 HEAD: Final = struct.Struct("<QIBxxx")
+#: Length of what says who sends.
+_SENDER: Final = struct.Struct("<Q")
 #: A longer frame is no frame of ours.
 LONGEST: Final = 1 << 30
 
@@ -69,6 +79,20 @@ class Outcome(IntEnum):
 def frame(number: int, operation: int, body: Sequence[bytes | memoryview]) -> list[bytes | memoryview]:
     """Head and body."""
     return [HEAD.pack(sum(len(part) for part in body), number, operation), *body]
+
+
+def sent_by(sender: Sender, body: Sequence[bytes | memoryview]) -> list[bytes | memoryview]:
+    """A body with its sender before it, filled up so that the columns keep their places."""
+    text = orjson.dumps([sender.protocol, sender.agent, sender.identity, sender.address])
+    text += b" " * (-len(text) % 8)
+    return [_SENDER.pack(len(text)), text, *body]
+
+
+def read_sender(body: bytes) -> tuple[Sender, bytes]:
+    """The inverse of :func:`sent_by`."""
+    (length,) = _SENDER.unpack_from(body)
+    start = _SENDER.size + length
+    return Sender(*orjson.loads(body[_SENDER.size : start])), body[start:]
 
 
 def batch_body(batch: SampleBatch) -> list[bytes | memoryview]:
@@ -171,10 +195,16 @@ def read_error(outcome: Outcome, body: bytes) -> StorageError:
 
 def statistics_answer(statistics: DoorStatistics) -> bytes:
     """The door's figures as they travel back."""
-    return orjson.dumps(asdict(statistics))
+    return orjson.dumps(statistics)
 
 
 def read_statistics(body: bytes) -> DoorStatistics:
     """The inverse of :func:`statistics_answer`."""
     values: dict[str, Any] = orjson.loads(body)
+    values["senders"] = [SenderStatistics(**one) for one in values["senders"]]
+    values["protocols"] = [ProtocolStatistics(**one) for one in values["protocols"]]
+    values["refusals"] = [RefusalStatistics(**{**one, "reason": Refusal(one["reason"])}) for one in values["refusals"]]
+    values["limits"] = [
+        LimitStatistics(one["setting"], one["limit"], [GroupStatistics(**group) for group in one["largest"]]) for one in values["limits"]
+    ]
     return DoorStatistics(**values)

@@ -12,14 +12,27 @@ from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.known_series import Decoded, DecodedExemplars, DecodedHistograms
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.samples import ExemplarRows, HistogramRows, Int64s, SampleBatch, UInt64s
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something to log; its rows are decoded ones of the book's epoch."""
+    """Something to log, of ``size`` bytes as it came; its rows are decoded ones of the book's epoch."""
 
     decoded: Decoded
     events: Sequence[Event] = ()
+    sender: Sender = INTERNAL
+    size: int = 0
+
+    @property
+    def samples(self) -> int:
+        """How many samples it has, native histograms among them."""
+        return len(self.decoded.refs) + len(self.decoded.histograms)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is more than metadata and events."""
+        return bool(len(self.decoded.refs) or len(self.decoded.histograms) or len(self.decoded.exemplars))
 
 
 def only(decoded: Decoded, samples: NDArray[np.bool_], histograms: NDArray[np.bool_], exemplars: NDArray[np.bool_]) -> Decoded:

@@ -27,6 +27,7 @@ from fusewatch.storage.histogram_reader import metrics_with_histograms
 from fusewatch.storage.merging import clear_staging
 from fusewatch.storage.migrations import migrate
 from fusewatch.storage.partitions import find_blocks
+from fusewatch.storage.queried import QueriedMetrics
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.series_limits import SeriesLimits
 from fusewatch.storage.series_table import SeriesTable
@@ -71,6 +72,7 @@ class Parts:
     generations: Generations
     graveyard: Graveyard
     span: ChunkSpan
+    queried: QueriedMetrics
     schema_version: int
 
 
@@ -132,6 +134,8 @@ def _open(
         bounds = SampleBounds.read(handle, span)
         histogram_metrics = metrics_with_histograms(handle)
     metadata.load()
+    queried = QueriedMetrics(pool=pool, clock=clock)
+    queried.load()
     files = find_segments(log_folder(folder.path))
     committed = files[0].number - 1 if files else highest_seq(pool)
     door = None if receiver is not None else open_door(settings, folder.path, clock)
@@ -157,6 +161,7 @@ def _open(
         generations=generations,
         graveyard=graveyard,
         span=span,
+        queried=queried,
         schema_version=version,
     )
 

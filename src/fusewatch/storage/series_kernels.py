@@ -95,27 +95,35 @@ def copy_fingerprints(keys: UInt64s, refs: UInt32s, place: UInt32s, to_keys: UIn
 
 
 @kernel
-def touch(refs: UInt32s, timestamps: Int64s, now_hour: int, first: UInt32s, last: UInt32s, touched: UInt32s) -> None:
-    """Widens the hours of each row's series, and notes the hour of its coming."""
+def touch(refs: UInt32s, timestamps: Int64s, now_hour: int, hours: tuple[UInt32s, UInt32s, UInt32s], samples: UInt32s) -> None:
+    """Widens the hours of each row's series, notes the hour of its coming, and counts its samples (modulo 2**32).
+
+    ``hours``: first, last and hour of the last coming by reference.
+    """
+    first, last, touched = hours
     for k in range(len(refs)):
         ref, hour = refs[k], np.uint32(max(timestamps[k] // HOUR_MS, 0))
         first[ref] = min(hour, first[ref])
         last[ref] = max(hour, last[ref])
         touched[ref] = now_hour
+        samples[ref] += np.uint32(1)
 
 
 @kernel
-def admit(refs: UInt32s, series: tuple[UInt64s, UInt8s, UInt32s], minute: int, out_ids: UInt64s, out_new: UInt32s) -> int:
+def admit(refs: UInt32s, series: tuple[UInt64s, UInt8s, UInt32s, UInt8s], now: tuple[int, int], out_ids: UInt64s, out_new: UInt32s) -> int:
     """What the log needs to know of samples: ``out_ids`` (n) their ids, ``out_new`` the references that no record has named yet; how many.
 
-    ``series``: id, state and minute of the last sample by reference. New ones become LOGGED, and all were seen at ``minute``.
+    ``series``: id, state, minute and sender of the last sample by reference. New ones become LOGGED, and all were seen in the minute and
+    sent by the sender that ``now`` holds.
     """
-    ids, states, seen = series
+    ids, states, seen, senders = series
+    minute, sender = now
     new = 0
     for k in range(len(refs)):
         ref = refs[k]
         out_ids[k] = ids[ref]
         seen[ref] = minute
+        senders[ref] = sender
         if states[ref] == KNOWN:
             states[ref] = LOGGED
             out_new[new] = ref

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -13,9 +11,7 @@ from fusewatch.storage.folder import disk_usage
 from fusewatch.storage.opening import Parts
 from fusewatch.storage.sealer import Sealer
 from fusewatch.storage.store_door import DoorStatistics
-from fusewatch.telemetry.labels import METRIC_NAME, Labels
 
-_TOP: Final = 10
 _STORED: Final = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
 
 
@@ -55,40 +51,6 @@ class StorageStatistics:
     seal_lag_s: float
     merge_lag_s: float
     tombstones: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cardinality:
-    """Where the series come from: each list is (name, count), the largest first.
-
-    ``memory_by_label_name`` counts the bytes of the label's values, over all series.
-    """
-
-    series: int
-    label_pairs: int
-    series_by_metric: Sequence[tuple[str, int]]
-    values_by_label_name: Sequence[tuple[str, int]]
-    memory_by_label_name: Sequence[tuple[str, int]]
-    series_by_label_pair: Sequence[tuple[str, int]]
-
-    @classmethod
-    def of(cls, series: Sequence[Labels], limit: int = _TOP) -> Cardinality:
-        """Counts label sets."""
-        pairs = Counter(pair for labels in series for pair in labels.pairs)
-        values, memory = Counter[str](), Counter[str]()
-        for (name, value), count in pairs.items():
-            values[name] += 1
-            memory[name] += len(value.encode()) * count
-        by_metric = Counter({value: count for (name, value), count in pairs.items() if name == METRIC_NAME})
-        by_pair = Counter({f"{name}={value}": count for (name, value), count in pairs.items()})
-        return cls(
-            series=len(series),
-            label_pairs=len(pairs),
-            series_by_metric=by_metric.most_common(limit),
-            values_by_label_name=values.most_common(limit),
-            memory_by_label_name=memory.most_common(limit),
-            series_by_label_pair=by_pair.most_common(limit),
-        )
 
 
 def read_statistics(

@@ -10,6 +10,8 @@ import numpy as np
 import structlog
 
 from fusewatch.storage.backup.freezing import Freezer
+from fusewatch.storage.cardinality import Cardinality, CardinalityQuestion
+from fusewatch.storage.cardinality_reader import CardinalityReader
 from fusewatch.storage.catalog import Catalog
 from fusewatch.storage.chunk_reader import ChunkReader
 from fusewatch.storage.config import StorageSettings
@@ -21,14 +23,15 @@ from fusewatch.storage.entries import without
 from fusewatch.storage.events import EventStore
 from fusewatch.storage.exemplars import ExemplarStore
 from fusewatch.storage.folder import DataFolder
+from fusewatch.storage.ingest_health import IngestStatistics, read_ingest
 from fusewatch.storage.label_lookup import LabelLookup
 from fusewatch.storage.lifetimes import Lifetimes
 from fusewatch.storage.opening import HandOver, Parts, open_parts
 from fusewatch.storage.reader import Reader, Sealed
 from fusewatch.storage.retention import Retention
+from fusewatch.storage.sample_rates import SampleRates
 from fusewatch.storage.sealer import build_sealer
-from fusewatch.storage.series_kernels import HOUR_MS
-from fusewatch.storage.statistics import Cardinality, StorageStatistics, read_statistics
+from fusewatch.storage.statistics import StorageStatistics, read_statistics
 from fusewatch.storage.store_door import StoreDoor
 from fusewatch.storage.wal import remove_segment
 from fusewatch.storage.warming import warm_kernels
@@ -41,6 +44,7 @@ from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import Budget, OverloadedError, SamplesRejectedError, StorageError
 from fusewatch.telemetry.samples import SampleBatch, SeriesSet, UInt64s
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
 
 class MetricStore:
@@ -76,6 +80,15 @@ class MetricStore:
         self._metadata = parts.metadata
         #: From ids to labels, for who reads the log.
         self.labels = LabelLookup(follower=parts.follower, pool=parts.pool)
+        self._queried, self._rates = parts.queried, SampleRates(parts.table, clock)
+        self._cardinality = CardinalityReader(
+            pool=parts.pool,
+            follower=parts.follower,
+            committer=parts.committer,
+            queried=self._queried,
+            rates=self._rates,
+            clock=clock,
+        )
         self._exemplars = ExemplarStore(follower=parts.follower, pool=parts.pool, catalog=self._catalog, oldest=self._retention.oldest)
 
     @classmethod
@@ -129,7 +142,7 @@ class MetricStore:
     def components(self) -> list[Component]:
         """What must run while the store is open."""
         door: Component = self._door if isinstance(self._door, DoorClient) else DoorKeeper(self.door)
-        return [door, self._parts.committer, self._sealer, self._retention, self._deletion]
+        return [door, self._parts.committer, self._sealer, self._retention, self._deletion, self._rates, self._queried]
 
     def freezer(self) -> Freezer:
         """What holds the store still for a backup."""
@@ -144,6 +157,7 @@ class MetricStore:
             with contextlib.suppress(OverloadedError):
                 committer.hand_on()
             committer.commit_sealed(up_to=self._follower.newest - 1)
+            self._queried.flush()
         except StorageError as error:
             structlog.get_logger(component="storage").warning("the rest stays in the write-ahead log", reason=str(error))
         self.abandon()
@@ -159,18 +173,18 @@ class MetricStore:
 
     # Writing --------------------------------------------------------------------------------------------------------------------
 
-    async def write(self, batch: SampleBatch) -> None:
+    async def write(self, batch: SampleBatch, sender: Sender = INTERNAL) -> None:
         """See :meth:`fusewatch.telemetry.ports.SampleSink.write`."""
         ids = np.concatenate([batch.ids, batch.histograms.ids, batch.exemplars.ids])
         nameless = self._nameless(ids, batch)
         if not len(nameless):
-            await self._door.write(batch)
+            await self._door.write(batch, sender)
             return
         kept = without(batch, nameless)
         rejected = len(batch) - len(kept) + len(batch.histograms) - len(kept.histograms)
         problem = SamplesRejectedError(f"no labels were given for series {int(nameless[0]):016x}", rejected)
         try:
-            await self._door.write(kept)
+            await self._door.write(kept, sender)
         except SamplesRejectedError as error:
             error.rejected += rejected
             raise
@@ -222,7 +236,9 @@ class MetricStore:
 
     def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget) -> SeriesSet:
         """See :meth:`fusewatch.telemetry.ports.SeriesReader.fetch`."""
-        return self._reader.fetch(matchers, start, end, budget)
+        found = self._reader.fetch(matchers, start, end, budget)
+        self._queried.note(matchers, found)
+        return found
 
     def series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[Labels]:
         """See :meth:`fusewatch.telemetry.ports.SeriesReader.series`."""
@@ -262,8 +278,10 @@ class MetricStore:
         """The newest timestamp (ms), None without any."""
         return self._follower.bounds.newest
 
-    def cardinality(self, limit: int = 10, start: int | None = None, end: int | None = None) -> Cardinality:
-        """Where the series seen between ``start`` and ``end`` (ms; default: the last hour) come from. Blocks."""
-        last = self._clock.now_ms() if end is None else end
-        first = last - HOUR_MS if start is None else start
-        return Cardinality.of(self._reader.series((), first, last, 0), limit)
+    def ingest_statistics(self) -> IngestStatistics:
+        """How receiving and storing go now. Blocks."""
+        return read_ingest(self._follower, self._parts.committer, self._sealer, self._door.statistics(), self._clock)
+
+    def cardinality(self, question: CardinalityQuestion) -> Cardinality:
+        """See :meth:`fusewatch.storage.cardinality_reader.CardinalityReader.read`."""
+        return self._cardinality.read(question)

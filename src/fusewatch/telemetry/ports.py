@@ -21,15 +21,20 @@ from fusewatch.telemetry.exemplars import Exemplar
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.metadata import MetricMetadata
+from fusewatch.telemetry.refusals import Refusal
 from fusewatch.telemetry.samples import SampleBatch, SeriesSet
 
 
 class StorageError(Exception):
-    """The store could not do what was asked."""
+    """The store could not do what was asked. ``reason`` is the class under which refused samples are counted."""
+
+    reason = Refusal.FAILED
 
 
 class OverloadedError(StorageError):
     """The queue in front of the store is full; nothing of the batch was taken."""
+
+    reason = Refusal.OVERLOADED
 
     def __init__(self, message: str, retry_after_s: int = 1) -> None:
         super().__init__(message)
@@ -39,9 +44,13 @@ class OverloadedError(StorageError):
 class ReadOnlyError(StorageError):
     """The store takes no writes for now (disk full, folder read-only); nothing of the batch was taken."""
 
+    reason = Refusal.READ_ONLY
+
 
 class SamplesRejectedError(StorageError):
     """Some samples can't be stored; all others of the batch are. The message names the first bad one."""
+
+    reason = Refusal.INVALID
 
     def __init__(self, message: str, rejected: int) -> None:
         super().__init__(message)
@@ -50,6 +59,8 @@ class SamplesRejectedError(StorageError):
 
 class SeriesLimitError(SamplesRejectedError):
     """New series beyond a limit were refused; all others of the batch are stored."""
+
+    reason = Refusal.SERIES_LIMIT
 
 
 class LimitExceededError(StorageError):

@@ -17,6 +17,9 @@ from fusewatch.api.fusewatch.router import PREFIX, own_router
 from fusewatch.api.fusewatch.services import OwnServices
 from fusewatch.api.middleware.stack import stack
 from fusewatch.api.prometheus.pool import PoolLimits, QueryPool
+from fusewatch.storage.cardinality import Cardinality, Share, Unused
+from fusewatch.storage.ingest_health import IngestStatistics
+from fusewatch.storage.store_door import DoorStatistics
 from fusewatch.telemetry.events import Event
 
 
@@ -56,6 +59,21 @@ def host():
     )  # fmt: skip
 
 
+def no_series(_):
+    unused = Unused(days=30, since=NOW, count=0, series=0, bytes=0, metrics=())
+    return Cardinality(
+        total=Share(), stored=0, bytes=0, metrics=(), metric_count=0, growing=(), jobs=(), job_count=0, labels=(), heaviest=(),
+        label_count=0, pairs=(), pair_count=0, values=(), unused=unused,
+    )  # fmt: skip
+
+
+def quiet():
+    return IngestStatistics(
+        door=DoorStatistics(), waiting_samples=0, waiting_bytes=0, commits=0, commit_s=0, commit_lag_s=0,
+        sealed_samples=0, merged_samples=0, seal_s=0, seal_lag_s=0, merge_s=0, merge_lag_s=0,
+    )  # fmt: skip
+
+
 TARGETS = [
     Target(job="api", instance="a:80", scrape_url="http://a:80/metrics", health="up", scrape_interval_seconds=15, labels={"zone": "eu"}),
     Target(job="api", instance="b:80", scrape_url="http://b:80/metrics", health="down", last_error="refused", scrape_interval_seconds=15),
@@ -84,6 +102,8 @@ def running(**changes):
         "targets": lambda: (TARGETS, 7),
         "components": lambda: [Status("scrape", "running", NOW)],
         "storage": lambda: Storage(series=5, queue_bytes=99, queue_limit_bytes=100),
+        "cardinality": no_series,
+        "ingest": quiet,
         "version": lambda: Version(version="1", python="3.11", platform="Linux", started_at=NOW, listen="127.0.0.1:9470"),
         "event_sink": events,
         "event_reader": events,

@@ -28,7 +28,7 @@ class Receiver(OtlpWriter):
         self.error: Exception | None = None
         self.late = False
 
-    def take(self, decoded):
+    def take(self, decoded, *_):
         if self.error is not None and not self.late:
             raise self.error
         if self.error is None:

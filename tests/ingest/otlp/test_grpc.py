@@ -115,7 +115,7 @@ class Limited:
     def __init__(self, error):
         self.error = error
 
-    async def write_otlp(self, body, *, json):
+    async def write_otlp(self, body, *, json, sender):
         raise self.error
 
 

@@ -154,7 +154,7 @@ async def test_samples_that_the_log_refuses_are_a_partial_success(error, late):
 
 async def test_a_limit_that_the_sink_raises_is_429():
     class Full:
-        async def write_otlp(self, body, *, json):
+        async def write_otlp(self, body, *, json, sender):
             raise SeriesLimitError("too many series of job shop", 1)
 
     answer = await post(Full(), b"", **PROTOBUF)

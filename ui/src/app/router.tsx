@@ -9,7 +9,9 @@ import {
   type SearchSchemaInput,
 } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
+import { validateCardinality } from '../pages/cardinality/search'
 import { validateExplore } from '../pages/explore/search'
+import { validateIngest } from '../pages/ingest/search'
 import { validateTargets } from '../pages/targets/search'
 import { NotFound, PageFailed } from './PageFailed'
 import { parseSearch, SHARED_DEFAULTS, stringifySearch, textOf, validateShared } from './search'
@@ -71,6 +73,20 @@ const targetsRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/targets/TargetsPage'), 'TargetsPage'),
 })
 
+const ingestRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/ingest',
+  validateSearch: validateIngest,
+  component: lazyRouteComponent(() => import('../pages/ingest/IngestPage'), 'IngestPage'),
+})
+
+const cardinalityRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/cardinality',
+  validateSearch: validateCardinality,
+  component: lazyRouteComponent(() => import('../pages/cardinality/CardinalityPage'), 'CardinalityPage'),
+})
+
 const statusRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/status',
@@ -85,7 +101,7 @@ const usersRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   loginRoute,
-  shellRoute.addChildren([overviewRoute, exploreRoute, targetsRoute, statusRoute, usersRoute]),
+  shellRoute.addChildren([overviewRoute, exploreRoute, targetsRoute, ingestRoute, cardinalityRoute, statusRoute, usersRoute]),
 ])
 
 export const router = createRouter({

@@ -5,7 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from fusewatch.api.fusewatch.backups import backups_router
+from fusewatch.api.fusewatch.cardinality import cardinality_router
 from fusewatch.api.fusewatch.events import events_router
+from fusewatch.api.fusewatch.ingest import ingest_router
 from fusewatch.api.fusewatch.models import ErrorAnswer
 from fusewatch.api.fusewatch.services import OwnServices
 from fusewatch.api.fusewatch.state import state_router
@@ -18,6 +20,8 @@ def own_router(services: OwnServices) -> APIRouter:
     """The routes under ``/api/fusewatch/v1``; the app needs :func:`fusewatch.api.fusewatch.errors.exception_handlers`."""
     router = APIRouter(prefix=PREFIX, responses={"default": {"model": ErrorAnswer, "description": "What went wrong."}})
     router.include_router(state_router(services))
+    router.include_router(cardinality_router(count=services.cardinality, pool=services.pool, clock=services.clock))
+    router.include_router(ingest_router(statistics=services.ingest, clock=services.clock))
     router.include_router(events_router(sink=services.event_sink, reader=services.event_reader, clock=services.clock))
     router.include_router(webhooks_router(sink=services.event_sink, settings=services.webhooks, base=services.secrets_base))
     if services.backups is not None and services.audit is not None:

@@ -13,6 +13,8 @@ from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.models import Host, Target, Version
 from fusewatch.api.fusewatch.remote_writes import RemoteWriteState
 from fusewatch.api.prometheus.pool import QueryPool
+from fusewatch.storage.cardinality import Cardinality, CardinalityQuestion
+from fusewatch.storage.ingest_health import IngestStatistics
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.ports import EventReader, EventSink
 
@@ -22,7 +24,8 @@ class OwnServices:
     """What the routes need.
 
     ``components`` and ``storage`` return objects with the attributes of :class:`~fusewatch.api.fusewatch.models.Component` and
-    :class:`~fusewatch.api.fusewatch.models.Storage`. ``storage`` blocks and is called from a thread; the other callables answer at once.
+    :class:`~fusewatch.api.fusewatch.models.Storage`. ``storage``, ``cardinality`` and ``ingest`` block and are called from
+    a thread; the other callables answer at once.
     ``host`` is None while nothing was read; ``host_off`` says why it never will be. Without a ``history`` findings do not say since when.
     ``config_problem`` is what is wrong with a configuration that could not be loaded. Relative secret files of webhooks are looked for in
     ``secrets_base``. Where there are ``backups``, ``audit`` notes who starts one.
@@ -34,6 +37,8 @@ class OwnServices:
     targets: Callable[[], tuple[Sequence[Target], int]]
     components: Callable[[], Sequence[Any]]
     storage: Callable[[], Any]
+    cardinality: Callable[[CardinalityQuestion], Cardinality]
+    ingest: Callable[[], IngestStatistics]
     version: Callable[[], Version]
     event_sink: EventSink
     event_reader: EventReader

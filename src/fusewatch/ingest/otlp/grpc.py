@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from fusewatch.ingest.otlp.answers import Code, export_response, status
 from fusewatch.ingest.otlp.sink import OtlpSink, refusal
+from fusewatch.ingest.senders import Refuse, count_nothing, reason_of
 from fusewatch.telemetry.ports import StorageError
+from fusewatch.telemetry.refusals import Refusal
+from fusewatch.telemetry.senders import Sender
 
 if TYPE_CHECKING:
     import grpc
 
 SERVICE: Final = "opentelemetry.proto.collector.metrics.v1.MetricsService"
+#: What the figures call it.
+PROTOCOL: Final = "otlp_grpc"
+_AGENT_CHARS: Final = 120
 _GRACE_S: Final = 2.0
 #: Requests that are worked on at a time; more wait in HTTP/2's flow control.
 _MOST_AT_ONCE: Final = 64
@@ -51,10 +57,13 @@ class OtlpGrpcServer:
 
     name = "otlp grpc"
 
-    def __init__(self, sink: OtlpSink, options: GrpcOptions, authenticate: Authenticate | None = None) -> None:
+    def __init__(
+        self, sink: OtlpSink, options: GrpcOptions, authenticate: Authenticate | None = None, *, refuse: Refuse = count_nothing
+    ) -> None:
         self._sink = sink
         self._options = options
         self._authenticate = authenticate
+        self._refuse = refuse
         self._reason: str | None = "the OTLP gRPC port is not open yet"
         self.port = 0
 
@@ -102,10 +111,15 @@ class OtlpGrpcServer:
         """One request; identity serialisers make it bytes in, bytes out."""
         await self._check(context)
         if len(body) > self._options.message_limit:
-            await _abort(context, Code.RESOURCE_EXHAUSTED, f"the message is larger than {self._options.message_limit} bytes")
+            message = f"the message is larger than {self._options.message_limit} bytes"
+            self._refuse(_sender(context), Refusal.TOO_LARGE, message)
+            await _abort(context, Code.RESOURCE_EXHAUSTED, message)
+        sender = _sender(context)
         try:
-            result = await self._sink.write_otlp(body, json=False)
+            result = await self._sink.write_otlp(body, json=False, sender=sender)
         except (StorageError, ValueError) as error:
+            if (reason := reason_of(error)) is not None:
+                self._refuse(sender, reason, str(error))
             told = refusal(error)
             await _abort(context, told.grpc, told.message, told.retry_after_s)
         return export_response(result.rejected, result.message)
@@ -117,7 +131,14 @@ class OtlpGrpcServer:
         try:
             await self._authenticate(metadata, context.peer())
         except AccessDeniedError as error:
+            self._refuse(_sender(context), Refusal.FORBIDDEN if error.known else Refusal.UNAUTHENTICATED, str(error))
             await _abort(context, Code.PERMISSION_DENIED if error.known else Code.UNAUTHENTICATED, str(error))
+
+
+def _sender(context: grpc.aio.ServicerContext) -> Sender:
+    """Who calls; a peer is written like ``ipv4:10.0.0.7:4321``."""
+    agent = next((str(value) for name, value in context.invocation_metadata() or () if name == "user-agent"), "")
+    return Sender(PROTOCOL, agent[:_AGENT_CHARS], "", context.peer().partition(":")[2].rpartition(":")[0].strip("[]"))
 
 
 async def _abort(context: grpc.aio.ServicerContext, code: Code, message: str, retry_after_s: int | None = None) -> NoReturn:

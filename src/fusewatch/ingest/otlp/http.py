@@ -9,8 +9,11 @@ from starlette.types import Receive, Scope, Send
 from fusewatch.ingest.bodies import BodyError, read_body, unpacked
 from fusewatch.ingest.otlp.answers import Code, export_response, status
 from fusewatch.ingest.otlp.sink import OtlpSink, Refusal, refusal
+from fusewatch.ingest.senders import Refuse, Senders, count_nothing, reason_of
 from fusewatch.telemetry.ports import StorageError
 
+#: What the figures call it.
+PROTOCOL: Final = "otlp"
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 _HEADERS: Final = frozenset({b"content-type", b"content-encoding"})
 
@@ -21,22 +24,26 @@ class OtlpHttp:
     Bodies of more than ``body_limit`` bytes, packed or unpacked, are refused.
     """
 
-    def __init__(self, sink: OtlpSink, *, body_limit: int) -> None:
+    def __init__(self, sink: OtlpSink, *, body_limit: int, refuse: Refuse = count_nothing) -> None:
         self._sink = sink
+        self._refuse = refuse
+        self._sender_of = Senders()
         self._body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """200 once what can be stored is in the log, else the code that makes a sender do the right thing; in the request's encoding."""
         headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _HEADERS}
         media_type = headers.get(b"content-type", "").partition(";")[0].strip().lower()
-        json = media_type != _PROTOBUF
+        json, sender = media_type != _PROTOBUF, self._sender_of(scope, PROTOCOL)
         try:
             if media_type not in {_PROTOBUF, _JSON}:
                 raise BodyError(415, f"content type {media_type!r} is not supported: send {_PROTOBUF} or {_JSON}")
             packed = await read_body(receive, self._body_limit)
             body = await unpacked(packed, headers.get(b"content-encoding", ""), self._body_limit)
-            result = await self._sink.write_otlp(body, json=json)
+            result = await self._sink.write_otlp(body, json=json, sender=sender)
         except (StorageError, ValueError) as error:
+            if (reason := reason_of(error)) is not None:
+                self._refuse(sender, reason, str(error))
             await _refuse(send, error, json=json)
             return
         await _answer(send, 200, export_response(result.rejected, result.message, json=json), json=json)

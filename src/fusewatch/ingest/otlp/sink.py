@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fusewatch.ingest.otlp.answers import Code
 from fusewatch.ingest.otlp.decoder import OtlpMetricsDecoder
 from fusewatch.ingest.otlp.result import OtlpResult
+from fusewatch.ingest.senders import Append
 from fusewatch.ingest.threads import run_to_end
-from fusewatch.telemetry.known_series import Decoded
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError, SeriesLimitError
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
 #: Larger bodies are decoded by a thread: should all their series be new, that takes some 60 µs of Python a point.
 _INLINE_BYTES: Final = 1 << 15
@@ -23,7 +23,7 @@ _LATER_S: Final = 30
 class OtlpSink(Protocol):
     """Where requests go."""
 
-    async def write_otlp(self, body: bytes, *, json: bool) -> OtlpResult:
+    async def write_otlp(self, body: bytes, *, json: bool, sender: Sender = INTERNAL) -> OtlpResult:
         """Returns once what can be stored of the request is in the log.
 
         Raises:
@@ -42,12 +42,12 @@ class OtlpWriter:
     it. It raises as :class:`OtlpSink` says, at once or when awaited.
     """
 
-    def __init__(self, decoder: OtlpMetricsDecoder, append: Callable[[Decoded], Awaitable[None]]) -> None:
+    def __init__(self, decoder: OtlpMetricsDecoder, append: Append) -> None:
         self._decoder = decoder
         self._append = append
         self._lock = asyncio.Lock()
 
-    async def write_otlp(self, body: bytes, *, json: bool) -> OtlpResult:
+    async def write_otlp(self, body: bytes, *, json: bool, sender: Sender = INTERNAL) -> OtlpResult:
         """See :class:`OtlpSink`; samples that the log refuses are added to the result's, as one partial success.
 
         Cancelled while the log works, it takes nothing back: the log may have it, and a sum that is ahead of the log is right as well.
@@ -55,7 +55,7 @@ class OtlpWriter:
         async with self._lock:
             result = await self._decoded(body, json=json)
             try:
-                logged = self._append(result.decoded)
+                logged = self._append(result.decoded, sender, len(body))
             except SamplesRejectedError as error:
                 return _with(result, error)
             except Exception:

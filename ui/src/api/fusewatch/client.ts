@@ -3,11 +3,23 @@ import type { HttpClient, HttpRequest } from '../http'
 import * as s from './schemas'
 
 const BASE = '/api/fusewatch/v1'
+const COUNTING_TIMEOUT_MS = 60_000
 
 export interface EventWindow {
   start: number
   end: number
   limit?: number
+}
+
+export interface CardinalityQuestion {
+  start: number
+  end: number
+  metric?: string | undefined
+  label?: string | undefined
+  job?: string | undefined
+  match?: string | undefined
+  sort?: string | undefined
+  limit: number
 }
 
 export interface UserChange {
@@ -38,6 +50,16 @@ export class FusewatchClient {
 
   storage(signal?: AbortSignal): Promise<s.Storage> {
     return this.get('/storage', s.Storage, signal)
+  }
+
+  ingest(signal?: AbortSignal): Promise<s.Ingest> {
+    return this.get('/ingest', s.Ingest, signal)
+  }
+
+  /** Counts every series, which takes seconds where there are a million. */
+  cardinality({ match, ...question }: CardinalityQuestion, signal?: AbortSignal): Promise<s.Cardinality> {
+    const query = { ...question, ...(match ? { 'match[]': match } : {}) }
+    return this.http.json({ path: `${BASE}/cardinality`, query, signal, timeoutMs: COUNTING_TIMEOUT_MS }, s.Cardinality)
   }
 
   targets(signal?: AbortSignal): Promise<s.Targets> {

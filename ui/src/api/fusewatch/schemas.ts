@@ -86,6 +86,97 @@ export const Storage = v.object({
   read_only_reason: text,
 })
 
+const counters = { requests: v.number(), samples: v.number(), bytes: v.number(), new_series: v.number() }
+const sentBy = { protocol: v.string(), agent: v.string(), address: v.string() }
+
+export const Sender = v.object({
+  ...sentBy,
+  ...counters,
+  identity: v.string(),
+  first_seen: v.number(),
+  last_seen: v.number(),
+  series: v.number(),
+  refused: v.number(),
+  requests_per_second: v.number(),
+  samples_per_second: v.number(),
+  bytes_per_second: v.number(),
+})
+
+export const Refusal = v.object({
+  ...sentBy,
+  reason: v.string(),
+  requests: v.number(),
+  samples: v.number(),
+  since: v.number(),
+  last: v.number(),
+  requests_per_second: v.number(),
+  samples_per_second: v.number(),
+  message: v.string(),
+})
+
+export const Limit = v.object({ setting: v.string(), limit: v.number(), largest: v.array(v.object({ name: v.string(), series: v.number() })) })
+
+export const Ingest = v.object({
+  as_of: v.number(),
+  refusing: text,
+  unready: text,
+  fsync: v.boolean(),
+  active_series: v.number(),
+  queue_bytes: v.number(),
+  queue_limit_bytes: v.number(),
+  waiting_samples: v.number(),
+  commits: v.number(),
+  commit_seconds: v.number(),
+  commit_lag_seconds: v.number(),
+  seal_seconds: v.number(),
+  seal_lag_seconds: v.number(),
+  merge_seconds: v.number(),
+  merge_lag_seconds: v.number(),
+  senders: v.array(Sender),
+  sender_count: v.number(),
+  refusals: v.array(Refusal),
+  limits: v.array(Limit),
+})
+
+const share = {
+  series: v.number(),
+  share: v.number(),
+  active: v.number(),
+  new: v.number(),
+  growth: v.number(),
+  samples_per_second: v.number(),
+}
+
+export const MetricShare = v.object({ ...share, name: v.string(), bytes: v.number(), samples: v.number(), last_queried: time })
+export const JobShare = v.object({ ...share, name: v.string() })
+export const LabelShare = v.object({ name: v.string(), values: v.number(), series: v.number(), bytes: v.number() })
+export const PairShare = v.object({ name: v.string(), value: v.string(), series: v.number(), share: v.number() })
+
+export const Cardinality = v.object({
+  as_of: v.number(),
+  total: v.object(share),
+  stored: v.number(),
+  bytes: v.number(),
+  metrics: v.array(MetricShare),
+  metric_count: v.number(),
+  growing: v.array(MetricShare),
+  jobs: v.array(JobShare),
+  job_count: v.number(),
+  labels: v.array(LabelShare),
+  label_count: v.number(),
+  pairs: v.array(PairShare),
+  pair_count: v.number(),
+  values: v.array(PairShare),
+  unused: v.object({
+    days: v.number(),
+    since: v.number(),
+    count: v.number(),
+    series: v.number(),
+    bytes: v.number(),
+    metrics: v.array(MetricShare),
+  }),
+})
+
 export const Target = v.object({
   job: v.string(),
   instance: v.string(),
@@ -164,6 +255,15 @@ export type Finding = v.InferOutput<typeof Finding>
 export type Findings = v.InferOutput<typeof Findings>
 export type Component = v.InferOutput<typeof Component>
 export type Storage = v.InferOutput<typeof Storage>
+export type Sender = v.InferOutput<typeof Sender>
+export type Refusal = v.InferOutput<typeof Refusal>
+export type Limit = v.InferOutput<typeof Limit>
+export type Ingest = v.InferOutput<typeof Ingest>
+export type MetricShare = v.InferOutput<typeof MetricShare>
+export type JobShare = v.InferOutput<typeof JobShare>
+export type LabelShare = v.InferOutput<typeof LabelShare>
+export type PairShare = v.InferOutput<typeof PairShare>
+export type Cardinality = v.InferOutput<typeof Cardinality>
 export type Target = v.InferOutput<typeof Target>
 export type Targets = v.InferOutput<typeof Targets>
 export type Version = v.InferOutput<typeof Version>

@@ -10,7 +10,7 @@ import { Processes } from './Processes'
 import classes from './OverviewPage.module.css'
 import { useHost } from './queries'
 import { hostTiles } from './tiles'
-import { Tiles } from './Tiles'
+import { Tiles } from '../../parts/Tiles'
 
 /** This machine: what is wrong, how it does in words, how it did in curves, and who uses it. */
 export function OverviewPage(): ReactNode {
@@ -23,7 +23,7 @@ export function OverviewPage(): ReactNode {
       <FindingsList />
       {host.data && (
         <>
-          <Tiles tiles={hostTiles(host.data)} />
+          <Tiles label="This machine now" tiles={hostTiles(host.data)} />
           <HostGraphs instance={host.data.hostname} />
           <Processes processes={host.data.processes} />
         </>

@@ -1,15 +1,7 @@
 import type { Host } from '../../api/fusewatch/schemas'
 import { formatValue } from '../../panels/units'
 import type { StatusKind } from '../../parts/Status'
-
-/** One thing about the machine: the word first, then the number, then what it is of. */
-export interface Tile {
-  label: string
-  kind: StatusKind
-  word: string
-  value: string
-  detail: string
-}
+import type { Tile } from '../../parts/Tiles'
 
 /** Up to which share a word holds. The findings' own limits decide what is wrong; these only say how full is full. */
 const FULL = 0.95

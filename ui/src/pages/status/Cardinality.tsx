@@ -16,6 +16,7 @@ export function Cardinality(): ReactNode {
   const asking = (
     <>
       <Freshness query={status} />
+      <Link to="/cardinality">All of it</Link>
       <IconButton icon="refresh" label="Count again" size={16} onClick={() => void status.refetch()} />
     </>
   )

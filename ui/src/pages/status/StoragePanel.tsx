@@ -2,11 +2,10 @@ import type { ReactNode } from 'react'
 import { Panel } from '../../panels/Panel'
 import { Answer, Freshness } from '../../parts/Answer'
 import { Facts } from '../../parts/Facts'
+import { GaugeLine } from '../../parts/Gauge'
 import { Note } from '../../parts/states'
-import { Status } from '../../parts/Status'
-import { diskGauge, queueGauge, storageFacts, type Gauge } from './health'
+import { diskGauge, queueGauge, storageFacts } from './health'
 import { useStorage } from './queries'
-import classes from './StatusPage.module.css'
 
 export function StoragePanel(): ReactNode {
   const storage = useStorage()
@@ -24,17 +23,5 @@ export function StoragePanel(): ReactNode {
         )}
       </Answer>
     </Panel>
-  )
-}
-
-function GaugeLine({ gauge }: { gauge: Gauge }): ReactNode {
-  return (
-    <div className={classes['gauge']}>
-      <div className={classes['gaugeHead']}>
-        <Status kind={gauge.kind}>{gauge.label}</Status>
-        <span>{gauge.words}</span>
-      </div>
-      <meter value={gauge.share} aria-label={gauge.label} />
-    </div>
   )
 }

@@ -1,5 +1,6 @@
 import type { Component, Storage, Version } from '../../api/fusewatch/schemas'
 import { formatCount, formatValue } from '../../panels/units'
+import type { Gauge } from '../../parts/Gauge'
 import type { StatusKind } from '../../parts/Status'
 import { formatDuration } from '../../time/duration'
 
@@ -12,14 +13,6 @@ export function headline(components: readonly Component[]): { kind: StatusKind; 
   const starting = components.filter((component) => component.state === 'starting').length
   if (starting > 0) return { kind: 'info', words: `${starting} of ${components.length} components are starting` }
   return { kind: 'ok', words: `All ${components.length} components run` }
-}
-
-export interface Gauge {
-  label: string
-  words: string
-  /** 0 to 1. */
-  share: number
-  kind: StatusKind
 }
 
 /** What fills up: the queue before the store. */

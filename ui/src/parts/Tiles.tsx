@@ -1,11 +1,19 @@
 import type { ReactNode } from 'react'
-import { Status } from '../../parts/Status'
-import type { Tile } from './tiles'
+import { Status, type StatusKind } from './Status'
 import classes from './Tiles.module.css'
 
-export function Tiles({ tiles }: { tiles: readonly Tile[] }): ReactNode {
+/** One thing: the word first, then the number, then what it is of. */
+export interface Tile {
+  label: string
+  kind: StatusKind
+  word: string
+  value: string
+  detail: string
+}
+
+export function Tiles({ label, tiles }: { label: string; tiles: readonly Tile[] }): ReactNode {
   return (
-    <ul className={classes['tiles']} aria-label="This machine now">
+    <ul className={classes['tiles']} aria-label={label}>
       {tiles.map((tile) => (
         <li key={tile.label} className={classes['tile']}>
           <div className={classes['top']}>
