@@ -23,11 +23,17 @@ class RetentionSettings(Block):
     """How long data is kept; 0 keeps for ever. What is older than this is refused when it is written."""
 
     metrics: DurationMs = 30 * _DAY
-    #: Other durations for some metrics, by name or by a regular expression that the whole name matches; the first that fits counts.
+    #: How long roll-ups of five minutes are kept after the samples that they were made of: half a year in a third of what 30 days of
+    #: samples take each month. A query beyond the samples' retention is answered from them.
+    rollups_5m: DurationMs = 180 * _DAY
+    #: The same for roll-ups of an hour, which take next to nothing: two years, so that a year can be compared with the one before.
+    rollups_1h: DurationMs = 730 * _DAY
+    #: Other durations for some metrics, by name or by a regular expression that the whole name matches; the first that fits counts. Their
+    #: roll-ups are not kept for longer.
     per_metric: dict[str, DurationMs] = Field(default_factory=dict)
     logs: DurationMs = 14 * _DAY
     traces: DurationMs = 7 * _DAY
-    #: What all metrics may take on disk; over it the oldest days go first. 0: no limit.
+    #: What all metrics may take on disk; over it the oldest days go first, roll-ups only after all samples but the last day's. 0: no limit.
     size: Annotated[Size, Field(ge=0)] = 0
 
     @property

@@ -49,7 +49,13 @@ GROUP BY id
 """
 _HIGHEST_SEQ: Final = """
 SELECT max(seq)
-FROM (SELECT seq FROM samples UNION ALL SELECT seq FROM events UNION ALL SELECT seq FROM chunks UNION ALL SELECT seq FROM tombstones)
+FROM (
+    SELECT seq FROM samples
+    UNION ALL SELECT seq FROM events
+    UNION ALL SELECT seq FROM chunks
+    UNION ALL SELECT seq FROM rollups
+    UNION ALL SELECT seq FROM tombstones
+)
 """
 
 
@@ -193,6 +199,8 @@ def _set_sync(handle: Handle, *, on: bool) -> None:
         "samples",
         "chunks",
         "chunks_staging",
+        "rollups",
+        "rollups_staging",
         "tombstones",
         "histograms",
         "exemplars",

@@ -43,6 +43,7 @@ from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import Budget, OverloadedError, SamplesRejectedError, StorageError
+from fusewatch.telemetry.rollups import Windows
 from fusewatch.telemetry.samples import SampleBatch, SeriesSet, UInt64s
 from fusewatch.telemetry.senders import INTERNAL, Sender
 
@@ -74,7 +75,7 @@ class MetricStore:
         self._catalog = Catalog(follower=parts.follower, pool=parts.pool, lifetimes=lifetimes)
         self._chunks = ChunkReader.with_threads()
         sealed = Sealed(chunks=self._chunks, span=parts.span, graveyard=parts.graveyard, lifetimes=lifetimes)
-        self._reader = Reader(follower=parts.follower, pool=parts.pool, catalog=self._catalog, sealed=sealed, oldest=self._retention.oldest)
+        self._reader = Reader(follower=parts.follower, pool=parts.pool, catalog=self._catalog, sealed=sealed)
         self._deletion = Deletion(parts=parts, catalog=self._catalog, sealer=self._sealer, clock=clock)
         self._events = EventStore(follower=parts.follower, pool=parts.pool)
         self._metadata = parts.metadata
@@ -234,9 +235,9 @@ class MetricStore:
 
     # Reading --------------------------------------------------------------------------------------------------------------------
 
-    def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget) -> SeriesSet:
+    def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget, windows: Sequence[Windows] = ()) -> SeriesSet:
         """See :meth:`fusewatch.telemetry.ports.SeriesReader.fetch`."""
-        found = self._reader.fetch(matchers, start, end, budget)
+        found = self._reader.fetch(matchers, start, end, budget, windows)
         self._queried.note(matchers, found)
         return found
 
