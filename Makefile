@@ -56,7 +56,10 @@ ui-test: export PATH := $(CURDIR)/$(BIN):$(PATH)
 ui-test: ui/node_modules/.fusewatch-lock
 	cd ui && for gate in lint typecheck test budget; do npm run --silent $$gate || exit 1; done
 
+# Kernels are compiled beforehand: tests that start servers side by side would all do it at once.
 unit: $(VENV)/.dev debian ui/node_modules/.fusewatch-lock
+	@echo "compiling kernels (about a minute where they are not on disk yet)"
+	@$(BIN)/python -m fusewatch.server.kernels
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 # As root the missing packages are installed; otherwise they are named, and the tests that need them are skipped.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,17 +19,15 @@ from fusewatch.access.service import Access
 from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.router import PREFIX, own_router
 from fusewatch.api.fusewatch.services import OwnServices
-from fusewatch.api.prometheus import history_text, numbers, read
 from fusewatch.api.prometheus.pool import PoolLimits, QueryPool
 from fusewatch.api.prometheus.routes import prometheus_routes
 from fusewatch.api.prometheus.services import Cardinality, PrometheusServices
 from fusewatch.collect.config import resolve_scrape_configs
 from fusewatch.collect.scrape.manager import ScrapeManager
-from fusewatch.forward import warming as forward
 from fusewatch.forward.manager import RemoteWrites
 from fusewatch.forward.target import ForwardTools
 from fusewatch.promql.engine import Engine, QueryLimits
-from fusewatch.server import views
+from fusewatch.server import kernels, views
 from fusewatch.server.app import build_app
 from fusewatch.server.backup_source import backup_source
 from fusewatch.server.backups import BackupKeeper
@@ -51,10 +49,8 @@ from fusewatch.server.warmup import Warmup
 from fusewatch.storage.cardinality import CardinalityQuestion
 from fusewatch.storage.opening import log_folder
 from fusewatch.storage.series_kernels import HOUR_MS
-from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.components import Component
-from fusewatch.telemetry.exposition import reader as exposition
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.senders import Sender, SentBy
 
@@ -131,7 +127,7 @@ class Composition:
     def _components(self) -> list[Component]:
         return [
             EventLoopMonitor(clock=self._clock, registry=self.metrics.registry),
-            Warmup(self._kernels(), clock=self._clock),
+            Warmup(kernels.ENGINE, later=kernels.ENGINE_LATER, clock=self._clock),
             *self._rooms.store.components(),
             self.backups,
             self.host,
@@ -145,11 +141,6 @@ class Composition:
                 instance=self._listen,
             ),
         ]
-
-    def _kernels(self) -> list[Callable[[], None]]:
-        """What is compiled at a first start: each room's own warm-up."""
-        kernels = [MetricStore.warm, exposition.warm, Engine.warm, numbers.warm, read.warm, history_text.warm]
-        return [*kernels, forward.warm] if self.configuration.settings.remote_write else kernels
 
     async def _apply(self, settings: Settings) -> None:
         """Takes up what can change while the server runs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +25,8 @@ from fusewatch.ingest.otlp.delta import DeltaState
 from fusewatch.ingest.otlp.grpc import AccessDeniedError, GrpcOptions, OtlpGrpcServer
 from fusewatch.ingest.otlp.http import OtlpHttp
 from fusewatch.ingest.otlp.recovery import DeltaSnapshots
-from fusewatch.ingest.otlp.sink import OtlpWriter
+from fusewatch.ingest.otlp.result import OtlpResult
+from fusewatch.ingest.otlp.sink import OtlpSink, OtlpWriter
 from fusewatch.ingest.remote_write_http import RemoteWrite
 from fusewatch.ingest.remote_writes import RemoteWrites
 from fusewatch.server.errors import StartError
@@ -39,7 +40,7 @@ from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.components import Component
 from fusewatch.telemetry.known_series import Decoded
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError
-from fusewatch.telemetry.senders import Sender
+from fusewatch.telemetry.senders import INTERNAL, Sender
 
 _WRITE_BODY_LIMIT: Final = 32 << 20
 #: By path and method.
@@ -62,7 +63,7 @@ class ReceiverIngest:
         self.door = door = open_door(settings.storage, settings.data_dir, clock)
         door.before_hand_on = self._deltas.save
         self._decoder = OtlpMetricsDecoder(door.book, settings.otlp, state, clock=clock)
-        self._otlp = OtlpWriter(self._decoder, self._append_sums)
+        self.otlp = OnceWarm(OtlpWriter(self._decoder, self._append_sums))
         self._clock = clock
         writes = RemoteWrites(door, zero_samples=settings.storage.start_time_zero_sample)
         influx = InfluxHttp(
@@ -73,7 +74,7 @@ class ReceiverIngest:
             refuse=door.refuse,
         )
         remote_write = RemoteWrite(writes, body_limit=_WRITE_BODY_LIMIT, refuse=door.refuse)
-        otlp = self._guarded(OtlpHttp(self._otlp, body_limit=settings.otlp.body_limit, refuse=door.refuse), "otlp.metrics")
+        otlp = self._guarded(OtlpHttp(self.otlp, body_limit=settings.otlp.body_limit, refuse=door.refuse), "otlp.metrics")
         self.apps: Ingest = {
             ("/api/v1/write", "POST"): self._guarded(remote_write, "prometheus.write"),
             ("/v1/metrics", "POST"): otlp,
@@ -88,7 +89,7 @@ class ReceiverIngest:
         given = settings.otlp.model_fields_set
         found: list[Component] = [_IdleDeltas(self._decoder, self._clock)]
         if settings.otlp.grpc:
-            server = OtlpGrpcServer(self._otlp, self._grpc_options(), self._authenticate, refuse=self.door.refuse)
+            server = OtlpGrpcServer(self.otlp, self._grpc_options(), self._authenticate, refuse=self.door.refuse)
             found.append(server if "grpc" in given else _WhereFree(server, settings.otlp.grpc))
         if settings.otlp.http:
             http = _OtlpHttpPort(settings, self._otlp_apps)
@@ -145,6 +146,23 @@ class ReceiverIngest:
             known = verdict.identity.role is not None
             reason = verdict.refused.detail if verdict.refused else f"this needs the role {Need.OPERATOR.name.lower()}"
             raise AccessDeniedError(reason, known=known)
+
+
+class OnceWarm:
+    """An OTLP sink that asks for patience until its code is compiled, which takes some 20 s at the very first start.
+
+    ``is_warm`` is told by who has it compiled.
+    """
+
+    def __init__(self, sink: OtlpSink) -> None:
+        self._sink = sink
+        self.is_warm: Callable[[], bool] = lambda: True
+
+    async def write_otlp(self, body: bytes, *, json: bool, sender: Sender = INTERNAL) -> OtlpResult:
+        """See :class:`fusewatch.ingest.otlp.sink.OtlpSink`."""
+        if not self.is_warm():
+            raise OverloadedError("OTLP is being made ready, once: try again", retry_after_s=5)
+        return await self._sink.write_otlp(body, json=json, sender=sender)
 
 
 class _OtlpHttpPort:

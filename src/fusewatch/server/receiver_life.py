@@ -86,7 +86,9 @@ class ReceiverLife:
         http = HttpServer(app, self._listener, tls=settings.access.tls)
         keeper = DoorKeeper(door)
         server = DoorServer(door, self._door_listener, statistics=lambda: self._statistics(door), close_port=http.stop)
-        self._supervisor.start([Warmup([warming.warm, warming.warm_otlp], clock=self._clock), keeper, server, *ingest.components()])
+        warmup = Warmup([warming.warm], later=[warming.warm_otlp], clock=self._clock)
+        ingest.otlp.is_warm = lambda: warmup.complete
+        self._supervisor.start([warmup, keeper, server, *ingest.components()])
         try:
             await http.start()
             self._log.debug("the receiver serves")

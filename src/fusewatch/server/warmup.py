@@ -14,13 +14,23 @@ from fusewatch.telemetry.clock import Clock
 class Warmup:
     """Calls each room's warm-up once, in a thread; the server is not ready before.
 
-    With a cold cache that compiles for a while, which is said in the log.
+    With a cold cache that compiles for a while, which is said in the log. ``later`` are warm-ups of what few need: they follow when the
+    server is ready, and :attr:`complete` says when they are done.
     """
 
     name = "warm-up"
 
-    def __init__(self, warm: Sequence[Callable[[], None]], *, clock: Clock, slow_after_s: float = 3.0) -> None:
+    def __init__(
+        self,
+        warm: Sequence[Callable[[], None]],
+        *,
+        clock: Clock,
+        later: Sequence[Callable[[], None]] = (),
+        slow_after_s: float = 3.0,
+    ) -> None:
+        self.complete = False
         self._warm = warm
+        self._later = later
         self._clock = clock
         self._slow_after_s = slow_after_s
         self._reason: str | None = "compiled kernels are being loaded"
@@ -45,6 +55,10 @@ class Warmup:
         _settle()
         self._reason = None
         self._log.debug("kernels are ready", seconds=round(self._clock.monotonic() - started, 2))
+        for warm in self._later:
+            await asyncio.to_thread(warm)
+        self.complete = True
+        _settle()
         await asyncio.Event().wait()
 
     async def _warm_all(self) -> None:
