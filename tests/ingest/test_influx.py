@@ -245,7 +245,11 @@ async def test_what_the_log_refuses_has_a_status(error, status, retry):
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     ("headers", "body", "status"),
-    [({"Content-Encoding": "gzip"}, gzip.compress(bytes(1 << 20), mtime=0), 413), ({}, bytes(2000), 413), ({"Content-Encoding": "br"}, b"", 415)],
+    [
+        ({"Content-Encoding": "gzip"}, gzip.compress(bytes(1 << 20), mtime=0), 413),
+        ({}, bytes(2000), 413),
+        ({"Content-Encoding": "br"}, b"", 415),
+    ],
 )
 async def test_a_body_that_is_too_large_or_unknown_is_refused(headers, body, status):
     assert (await post("/write", body, limit=1000, headers=headers))[0].status_code == status

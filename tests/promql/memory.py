@@ -31,7 +31,7 @@ class MemoryReader:
                 timestamps.insert(place, timestamp)
                 values.insert(place, value)
 
-    def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget) -> SeriesSet:
+    def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget, windows=()) -> SeriesSet:
         budget.check()
         found: list[tuple[Labels, list[int], list[float]]] = []
         for labels, (timestamps, values) in self._samples.items():

@@ -31,7 +31,7 @@ class CountingReader(MemoryReader):
         super().__init__()
         self.reads: list[tuple[str, int, int]] = []
 
-    def fetch(self, matchers, start, end, budget):
+    def fetch(self, matchers, start, end, budget, windows=()):
         self.reads.append((",".join(map(str, matchers)), start, end))
         return super().fetch(matchers, start, end, budget)
 
@@ -156,7 +156,7 @@ class EndlessReader(MemoryReader):
         super().__init__()
         self.reached = threading.Event()
 
-    def fetch(self, matchers, start, end, budget: Budget) -> SeriesSet:
+    def fetch(self, matchers, start, end, budget: Budget, windows=()) -> SeriesSet:
         self.reached.set()
         while True:
             budget.check()
@@ -230,7 +230,7 @@ def test_series_that_come_and_go_on_the_one_side_match_at_their_own_time():
 
 def test_read_only_columns_of_a_store_are_taken():
     class Frozen(MemoryReader):
-        def fetch(self, matchers, start, end, budget):
+        def fetch(self, matchers, start, end, budget, windows=()):
             found = super().fetch(matchers, start, end, budget)
             for column in (found.offsets, found.timestamps, found.values):
                 column.setflags(write=False)
@@ -244,7 +244,7 @@ def test_read_only_columns_of_a_store_are_taken():
 class HugeReader(MemoryReader):
     """Many samples at once, so that kernels take a while."""
 
-    def fetch(self, matchers, start, end, budget):
+    def fetch(self, matchers, start, end, budget, windows=()):
         rows, columns = 400, 6_000
         labels = [Labels({"__name__": "x", "i": str(row)}) for row in range(rows)]
         times = np.tile(np.arange(columns, dtype=np.int64) * 15_000, rows)

@@ -17,7 +17,7 @@ from fusewatch.records.database import Database
 from fusewatch.server.app import UndeclaredRouteError, build_app
 from fusewatch.server.composition import Composition
 from fusewatch.server.own_metrics import OwnMetrics
-from fusewatch.server.rooms import Rooms
+from fusewatch.server.rooms import Rooms, open_backlog
 from fusewatch.server.settings.model import Settings
 from fusewatch.server.settings.source import SettingsSource
 from fusewatch.server.static_files import StaticFiles
@@ -40,7 +40,8 @@ OPEN = {
 @pytest.fixture(scope="module")
 def rooms(tmp_path_factory):
     data_dir = tmp_path_factory.mktemp("composition") / "data"
-    rooms = Rooms(MetricStore.open(Settings().storage, data_dir), Database.open(Settings().records, data_dir))
+    store, database = MetricStore.open(Settings().storage, data_dir), Database.open(Settings().records, data_dir)
+    rooms = Rooms(store, database, open_backlog(Settings(), data_dir))
     yield rooms
     rooms.close()
 

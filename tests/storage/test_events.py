@@ -39,7 +39,7 @@ def test_writing_an_event_again_replaces_it(store: MetricStore) -> None:
 
 
 def test_retention_takes_whole_days_and_forgets_their_series_and_events(open_store: OpenStore, clock: ManualClock) -> None:
-    store = open_store(retention={"metrics": "2d"})
+    store = open_store(retention={"metrics": "2d", "rollups_5m": "2d", "rollups_1h": "2d"})
     asyncio.run(store.write_event(DEPLOYED))
     write(store, {UP: {NOW: 1.0}, DOWN: {NOW: 1.0}})
     commit(store)

@@ -11,7 +11,7 @@ from fusewatch.storage.lifetimes import Lifetimes
 from fusewatch.telemetry.labels import Labels
 
 UP, DEBUG, SLO = (Labels({"__name__": name}) for name in ("up", "debug_cache_hits", "slo:errors"))
-SETTINGS = {"metrics": "2d", "per_metric": {"debug_.*": "1d", "slo:errors": "5d"}}
+SETTINGS = {"metrics": "2d", "rollups_5m": "2d", "rollups_1h": "2d", "per_metric": {"debug_.*": "1d", "slo:errors": "5d"}}
 
 
 def test_the_first_pattern_that_the_whole_name_matches_counts() -> None:

@@ -3,6 +3,7 @@
 CollectError
 ├── ScrapeError        a scrape failed; the message is the target's last error
 │   └── LimitError     it brought more than its job allows
+├── SendError          a request could not be sent, or was not answered
 ├── TargetError        discovered labels don't make a target
 └── DiscoveryError     a source of targets can't be read; the targets known before stay
 """
@@ -20,6 +21,10 @@ class ScrapeError(CollectError):
 
 class LimitError(ScrapeError):
     """A scrape brought more than its job allows."""
+
+
+class SendError(CollectError):
+    """A request could not be sent, or was not answered."""
 
 
 class TargetError(CollectError):

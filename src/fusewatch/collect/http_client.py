@@ -1,4 +1,4 @@
-"""The HTTP client of scrapes and discoveries: one per job, connections kept alive.
+"""The HTTP client of scrapes, discoveries and remote write: one per job or target, connections kept alive.
 
 aiohttp, because it speaks to proxies, takes a TLS name per request, leaves the body compressed (so that unpacking can be bounded) and
 costs about 0.3 ms of the event loop per request. It speaks HTTP/1.1, which every exporter does.
@@ -19,13 +19,15 @@ from urllib.request import getproxies
 import aiohttp
 from yarl import URL
 
-from fusewatch.collect.errors import LimitError, ScrapeError
+from fusewatch.collect.errors import LimitError, ScrapeError, SendError
 from fusewatch.collect.http_config import HttpConfig, TLSConfig, redact
 from fusewatch.collect.tls import TLSContext
 from fusewatch.telemetry.config import read_secret
 
 _MAX_REDIRECTS: Final = 10
 _KEEP_ALIVE_S: Final = 300.0
+#: Of an answer to a POST; more is no message.
+MOST_TEXT: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,16 @@ class Answer:
     body: bytes
     content_type: str
     content_encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server said to a POST: status, headers, and the beginning of its text."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    text: str
 
 
 class HttpClient:
@@ -58,7 +70,7 @@ class HttpClient:
             ScrapeError: no connection, no answer in time, another status, or a secret or certificate can't be read.
         """
         try:
-            async with asyncio.timeout(timeout_s), self._request(URL(url, encoded=True), headers) as response:
+            async with asyncio.timeout(timeout_s), self._request("GET", URL(url, encoded=True), headers) as response:
                 if response.status != HTTPStatus.OK:
                     message = f"server returned HTTP status {response.status} {response.reason}"
                     raise ScrapeError(message)
@@ -71,13 +83,35 @@ class HttpClient:
             message = f'Get "{redact(url)}": {_reason(error)}'
             raise ScrapeError(message) from error
 
+    async def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout_s: float) -> Reply:
+        """The answer to a body, whatever its status; of its text at most :data:`MOST_TEXT` bytes.
+
+        Raises:
+            SendError: no connection, no answer in time, or a secret or certificate can't be read.
+        """
+        try:
+            async with asyncio.timeout(timeout_s), self._request("POST", URL(url, encoded=True), headers, body) as response:
+                text = b""
+                # To its end, as a rule, so that the connection can be used again.
+                while len(text) < MOST_TEXT and (part := await response.content.readany()):
+                    text += part
+                return Reply(response.status, response.reason or "", response.headers, text[:MOST_TEXT].decode(errors="replace").strip())
+        except TimeoutError as error:
+            message = f'Post "{redact(url)}": context deadline exceeded'
+            raise SendError(message) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            message = f'Post "{redact(url)}": {_reason(error)}'
+            raise SendError(message) from error
+
     async def close(self) -> None:
         """Ends all connections; a later request opens new ones."""
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    def _request(self, url: URL, headers: Mapping[str, str]) -> aiohttp.client._RequestContextManager:
+    def _request(
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None
+    ) -> aiohttp.client._RequestContextManager:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S, ttl_dns_cache=30)
             self._session = aiohttp.ClientSession(
@@ -87,8 +121,10 @@ class HttpClient:
                 timeout=aiohttp.ClientTimeout(total=None),
             )
         config = self._config
-        return self._session.get(
+        return self._session.request(
+            method,
             url,
+            data=body,
             headers={**headers, **self._own_headers()},
             allow_redirects=config.follow_redirects,
             max_redirects=_MAX_REDIRECTS,

@@ -18,6 +18,7 @@ from fusewatch.promql.matrix import Grid
 from fusewatch.promql.parse import parse
 from fusewatch.promql.plan import plan
 from fusewatch.promql.result import QueryResult, Statistics, answer
+from fusewatch.promql.rollups import RollupUse
 from fusewatch.promql.warm import warm_kernels
 from fusewatch.telemetry.ports import Budget, CancelledReadError, LimitExceededError, SeriesReader
 
@@ -84,14 +85,21 @@ class Engine:
         return Budget(max_samples=self.limits.max_samples, max_series=self.limits.max_series, deadline=deadline)
 
     def instant(
-        self, query: str, time_ms: int, *, budget: Budget | None = None, lookback_ms: int | None = None, limit: int = 0
+        self,
+        query: str,
+        time_ms: int,
+        *,
+        budget: Budget | None = None,
+        lookback_ms: int | None = None,
+        limit: int = 0,
+        rollups: RollupUse = RollupUse.EXACT,
     ) -> QueryResult:
         """The query's value at one moment; at most ``limit`` series (0: all).
 
         Raises:
             QueryError: see :mod:`fusewatch.promql.errors`.
         """
-        return self._answer(query, Grid(time_ms, 0, 1), budget, lookback_ms, limit, instant=True)
+        return self._answer(query, Grid(time_ms, 0, 1), budget, lookback_ms, limit, rollups, instant=True)
 
     def range(
         self,
@@ -103,6 +111,7 @@ class Engine:
         budget: Budget | None = None,
         lookback_ms: int | None = None,
         limit: int = 0,
+        rollups: RollupUse = RollupUse.EXACT,
     ) -> QueryResult:
         """The query's value at ``start``, ``start + step`` … until ``end`` (ms); at most ``limit`` series (0: all), sorted by labels.
 
@@ -118,16 +127,18 @@ class Engine:
             raise ParameterError(
                 f"exceeded maximum resolution of {limit_text} points per timeseries. Try decreasing the query resolution (?step=XX)"
             )
-        return self._answer(query, Grid.between(start, end, step), budget, lookback_ms, limit, instant=False)
+        return self._answer(query, Grid.between(start, end, step), budget, lookback_ms, limit, rollups, instant=False)
 
-    def _answer(self, text: str, grid: Grid, budget: Budget | None, lookback_ms: int | None, limit: int, *, instant: bool) -> QueryResult:
+    def _answer(
+        self, text: str, grid: Grid, budget: Budget | None, lookback_ms: int | None, limit: int, rollups: RollupUse, *, instant: bool
+    ) -> QueryResult:
         run = _Run(text, budget or self.budget(), Annotations(text))
         lookback = self._lookback_ms if lookback_ms is None else lookback_ms
         with run.phase("parse"):
             expr = parse(text, step_ms=grid.step, range_ms=grid.end - grid.start)
             _check_type(expr, instant=instant)
         with run.phase("plan"):
-            planned = plan(expr, grid, lookback)
+            planned = plan(expr, grid, lookback, default_step_ms=self._default_step_ms, rollups=rollups)
         with run.phase("fetch"):
             samples = fetch_all(self._reader, planned.fetches, run.budget)
         settings = Settings(lookback, self._default_step_ms, self.limits.max_samples)

@@ -15,6 +15,7 @@ from fusewatch.promql.fetch import Samples
 from fusewatch.promql.functions.function import CallContext
 from fusewatch.promql.functions.registry import FUNCTIONS
 from fusewatch.promql.matrix import Grid, Matrix, RangeVector, Value
+from fusewatch.promql.rollups import SHOWN, as_values, described, last_samples
 from fusewatch.promql.selectors import instant_vector, subquery_range, window_ends
 from fusewatch.telemetry.ports import Budget
 from fusewatch.telemetry.samples import Float64s, Int64s, SeriesSet
@@ -55,7 +56,7 @@ class Evaluator:
             case ast.Selector():
                 return self._selector(node, grid, when=False)
             case ast.RangeSelector():
-                return self._range(node, grid)
+                return self._range(node, grid, SHOWN)
             case ast.Subquery():
                 return self._subquery(node, grid)
             case ast.Invariant():
@@ -80,12 +81,23 @@ class Evaluator:
         ends = _ends(grid, node.offset_ms, node.at)
         series = self._samples.of(node.matchers, int(ends[-1])).series
         self._bounded(len(series), grid.count)
+        rolled = series.rolled
+        if rolled is not None:
+            self._tell(described(rolled, ends, 0), node)
+            series, ends = last_samples(series, rolled), rolled.spans.moved(ends)
         return instant_vector(series, ends, self._settings.lookback_ms, self._budget.check, when=when)
 
-    def _range(self, node: ast.RangeSelector, grid: Grid) -> RangeVector:
+    def _tell(self, text: str, node: ast.Expr) -> None:
+        if text:
+            self._notes.info(text, node.span)
+
+    def _range(self, node: ast.RangeSelector, grid: Grid, function: str) -> RangeVector:
         ends = _ends(grid, node.selector.offset_ms, node.selector.at)
         series = self._samples.of(node.selector.matchers, int(ends[-1])).live if grid.count else SeriesSet.empty()
         self._bounded(len(series), grid.count)
+        if series.rolled is not None:
+            self._tell(described(series.rolled, ends, node.range_ms), node)
+            series = as_values(series, series.rolled, function)
         return RangeVector(series, np.zeros(len(series), np.bool_), ends, grid.times(), node.range_ms)
 
     def _subquery(self, node: ast.Subquery, grid: Grid) -> RangeVector:
@@ -121,7 +133,9 @@ class Evaluator:
         if node.function == "timestamp" and isinstance(node.args[0], ast.Selector):
             found = self._selector(node.args[0], grid, when=True)
             return found.with_values(found.values)
-        args = [self.evaluate(arg, grid) for arg in node.args]
+        args = [
+            self._range(arg, grid, node.function) if isinstance(arg, ast.RangeSelector) else self.evaluate(arg, grid) for arg in node.args
+        ]
         return FUNCTIONS[node.function].apply(CallContext(node, args, grid, self._query, self._notes, self._budget.check))
 
 

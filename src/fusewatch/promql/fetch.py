@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fusewatch.promql.plan import Fetch
+from fusewatch.promql.rollups import with_samples
 from fusewatch.promql.selectors import without_stale
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.ports import Budget, SeriesReader
@@ -26,7 +27,8 @@ class Fetched:
     def live(self) -> SeriesSet:
         """The samples that ranges see."""
         if self._live is None:
-            self._live = without_stale(self.series)
+            rolled = self.series.rolled
+            self._live = without_stale(self.series) if rolled is None else with_samples(self.series, rolled)
         return self._live
 
 
@@ -62,9 +64,9 @@ def fetch_all(reader: SeriesReader, fetches: Sequence[Fetch], budget: Budget) ->
     found = []
     for fetch in fetches:
         budget.check()
-        series = reader.fetch(fetch.matchers, fetch.start, fetch.end, budget)
+        series = reader.fetch(fetch.matchers, fetch.start, fetch.end, budget, fetch.windows)
         columns = (_usable(series.offsets), _usable(series.timestamps), _usable_values(series.values))
-        found.append(Fetched(fetch, SeriesSet(series.labels, *columns)))
+        found.append(Fetched(fetch, SeriesSet(series.labels, *columns, rolled=series.rolled)))
     return Samples(found)
 
 

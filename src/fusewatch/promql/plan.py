@@ -8,7 +8,9 @@ from typing import Final
 
 from fusewatch.promql import ast
 from fusewatch.promql.matrix import Grid
+from fusewatch.promql.rollups import SHOWN, RollupUse
 from fusewatch.telemetry.matchers import Matcher
+from fusewatch.telemetry.rollups import Windows
 
 #: Their result depends on the step even when their arguments do not.
 _STEP_DEPENDENT: Final = frozenset(
@@ -21,11 +23,42 @@ _STEP_DEPENDENT: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Samples to read: ``start <= timestamp <= end`` (ms)."""
+    """Samples to read: ``start <= timestamp <= end`` (ms); ``windows`` is all that is made of them, empty where roll-ups may not help."""
 
     matchers: tuple[Matcher, ...]
     start: int
     end: int
+    windows: tuple[Windows, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """When a node is evaluated: somewhere from ``start`` to ``end`` (ms), at ``first`` and every ``step`` from then on."""
+
+    start: int
+    end: int
+    first: int
+    step: int
+
+    def of(self, at: ast.At, offset_ms: int) -> _Moments:
+        """The moments that a selector with these modifiers looks at."""
+        if isinstance(at, int):
+            return _Moments(at - offset_ms, at - offset_ms, at - offset_ms, 0)
+        return _Moments(self.start - offset_ms, self.end - offset_ms, self.first - offset_ms, self.step)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return (self.end - self.first) // self.step + 1 if self.step and self.first <= self.end else int(self.first <= self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is the same for all reads of a query."""
+
+    lookback_ms: int
+    default_step_ms: int
+    rollups: RollupUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +70,12 @@ class Plan:
     fetches: Sequence[Fetch]
 
 
-def plan(expr: ast.Expr, grid: Grid, lookback_ms: int) -> Plan:
+def plan(expr: ast.Expr, grid: Grid, lookback_ms: int, *, default_step_ms: int = 60_000, rollups: RollupUse = RollupUse.EXACT) -> Plan:
     """The plan of ``expr`` over ``grid``; reads that overlap are one."""
     resolved = _resolve(expr, grid)
-    return Plan(_with_invariants(resolved), grid, _deduplicated(_fetches(resolved, grid.start, grid.end, lookback_ms)))
+    moments = _Moments(grid.start, grid.end, grid.start, grid.step)
+    reading = _Reading(lookback_ms, default_step_ms, rollups)
+    return Plan(_with_invariants(resolved), grid, _deduplicated(_fetches(resolved, moments, reading)))
 
 
 def _resolve(node: ast.Expr, grid: Grid) -> ast.Expr:
@@ -75,31 +110,31 @@ def _invariant(node: ast.Expr) -> bool:
             return all(_invariant(child) for child in ast.children(node))
 
 
-def _fetches(node: ast.Expr, start: int, end: int, lookback_ms: int) -> Iterator[Fetch]:
-    """What ``node`` reads when it is evaluated at moments from ``start`` to ``end``."""
+def _fetches(node: ast.Expr, moments: _Moments, reading: _Reading, function: str = SHOWN) -> Iterator[Fetch]:
+    """What ``node``, an argument of ``function``, reads when it is evaluated at these moments."""
     match node:
         case ast.Selector():
-            yield _fetch(node, start, end, lookback_ms)
+            yield _fetch(node, moments, reading, "", reading.lookback_ms)
         case ast.RangeSelector():
-            yield _fetch(node.selector, start, end, node.range_ms)
+            yield _fetch(node.selector, moments, reading, function, node.range_ms)
         case ast.Subquery():
-            first, last = _window(node.at, node.offset_ms, start, end)
-            yield from _fetches(node.expr, first - node.range_ms, last, lookback_ms)
+            outer = moments.of(node.at, node.offset_ms)
+            step, start = node.step_ms or reading.default_step_ms, outer.start - node.range_ms
+            # Its own moments are the multiples of its step after the (open) left end of the first window.
+            yield from _fetches(node.expr, _Moments(start, outer.end, (start // step + 1) * step, step), reading)
+        case ast.Call():
+            for arg in node.args:
+                yield from _fetches(arg, moments, reading, node.function)
         case _:
             for child in ast.children(node):
-                yield from _fetches(child, start, end, lookback_ms)
+                yield from _fetches(child, moments, reading)
 
 
-def _window(at: ast.At, offset_ms: int, start: int, end: int) -> tuple[int, int]:
-    if isinstance(at, int):
-        start = end = at
-    return start - offset_ms, end - offset_ms
-
-
-def _fetch(selector: ast.Selector, start: int, end: int, back_ms: int) -> Fetch:
-    first, last = _window(selector.at, selector.offset_ms, start, end)
+def _fetch(selector: ast.Selector, moments: _Moments, reading: _Reading, function: str, back_ms: int) -> Fetch:
+    seen = moments.of(selector.at, selector.offset_ms)
+    windows = Windows(function, seen.first, seen.step, seen.count, back_ms, reading.rollups is RollupUse.ROUGH)
     # Left-open: the sample exactly at the far end is outside.
-    return Fetch(selector.matchers, first - back_ms + 1, last)
+    return Fetch(selector.matchers, seen.start - back_ms + 1, seen.end, () if reading.rollups is RollupUse.NEVER else (windows,))
 
 
 def _deduplicated(wanted: Iterator[Fetch]) -> list[Fetch]:
@@ -113,7 +148,8 @@ def _deduplicated(wanted: Iterator[Fetch]) -> list[Fetch]:
         current = fetches[0]
         for fetch in fetches[1:]:
             if fetch.start <= current.end:
-                current = replace(current, end=max(current.end, fetch.end))
+                windows = tuple(dict.fromkeys((*current.windows, *fetch.windows)))
+                current = replace(current, end=max(current.end, fetch.end), windows=windows)
             else:
                 found.append(current)
                 current = fetch

@@ -9,6 +9,7 @@ import numpy as np
 from fusewatch.promql.annotations import Annotations
 from fusewatch.promql.evaluate import Evaluator, Settings
 from fusewatch.promql.fetch import Fetched, Samples
+from fusewatch.promql.kernels.extrapolation import rolled_change
 from fusewatch.promql.matrix import Grid
 from fusewatch.promql.parse import parse
 from fusewatch.promql.plan import plan
@@ -43,3 +44,12 @@ def warm_kernels() -> None:
         evaluator = Evaluator(samples=samples, query=grid, settings=settings, notes=Annotations(query), budget=Budget())
         with np.errstate(all="ignore"):
             evaluator.evaluate(planned.expr, grid)
+    _warm_rollups(series, grid)
+
+
+def _warm_rollups(series: SeriesSet, grid: Grid) -> None:
+    """The kernel that only roll-ups need: each sample is its own."""
+    counts, values, ends = np.full(16, 2), np.empty((2, 2)), grid.times()
+    columns = (counts, series.timestamps, series.values, series.timestamps, series.values, series.values)
+    windows = (ends, ends - 60_000, ends, 60_000)
+    rolled_change(True, True, (series.offsets, series.timestamps), columns, windows, values, np.zeros((2, 2), np.bool_))  # noqa: FBT003  # a kernel

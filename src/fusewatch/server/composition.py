@@ -25,6 +25,9 @@ from fusewatch.api.prometheus.routes import prometheus_routes
 from fusewatch.api.prometheus.services import Cardinality, PrometheusServices
 from fusewatch.collect.config import resolve_scrape_configs
 from fusewatch.collect.scrape.manager import ScrapeManager
+from fusewatch.forward import warming as forward
+from fusewatch.forward.manager import RemoteWrites
+from fusewatch.forward.target import ForwardTools
 from fusewatch.promql.engine import Engine, QueryLimits
 from fusewatch.server import views
 from fusewatch.server.app import build_app
@@ -37,6 +40,7 @@ from fusewatch.server.host_watch import HostWatch
 from fusewatch.server.logs import configure_logging
 from fusewatch.server.own_metrics import OwnMetrics
 from fusewatch.server.reload_route import reload_route
+from fusewatch.server.remote_write_metrics import RemoteWriteMetrics
 from fusewatch.server.rooms import Rooms
 from fusewatch.server.self_collector import SelfCollector
 from fusewatch.server.settings.model import Settings
@@ -45,6 +49,7 @@ from fusewatch.server.static_files import StaticFiles
 from fusewatch.server.supervisor import Supervisor
 from fusewatch.server.warmup import Warmup
 from fusewatch.storage.cardinality import CardinalityQuestion
+from fusewatch.storage.opening import log_folder
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.clock import Clock
@@ -84,6 +89,9 @@ class Composition:
             base_dir=self._base_dir,
             version=__version__,
         )
+        self.remote_writes = RemoteWrites(
+            settings.remote_write, external=settings.global_.external_labels, tools=self._forward_tools(settings)
+        )
         self.host = HostWatch(settings=settings.host, sink=SentBy(Sender("host"), rooms.store), metadata_sink=rooms.store, clock=clock)
         self.configuration = Configuration(
             source=source,
@@ -103,6 +111,11 @@ class Composition:
         self.metrics.watch_queries(self.pool.statistics)
         self.metrics.watch_scrapes(self.scrape.statistics)
         self.metrics.watch_backups(self.backups.statistics)
+        self.metrics.registry.register(
+            RemoteWriteMetrics(
+                statistics=self.remote_writes.statistics, backlog=rooms.backlog.figures, newest=rooms.store.newest, clock=clock
+            )
+        )
         self.app = self._build_app(settings)
 
     def start(self) -> None:
@@ -123,6 +136,7 @@ class Composition:
             self.backups,
             self.host,
             self.scrape,
+            *self.remote_writes.components(),
             SelfCollector(
                 registry=self.metrics.registry,
                 sink=SentBy(Sender("self"), self._rooms.store),
@@ -134,13 +148,28 @@ class Composition:
 
     def _kernels(self) -> list[Callable[[], None]]:
         """What is compiled at a first start: each room's own warm-up."""
-        return [MetricStore.warm, exposition.warm, Engine.warm, numbers.warm, read.warm, history_text.warm]
+        kernels = [MetricStore.warm, exposition.warm, Engine.warm, numbers.warm, read.warm, history_text.warm]
+        return [*kernels, forward.warm] if self.configuration.settings.remote_write else kernels
 
     async def _apply(self, settings: Settings) -> None:
         """Takes up what can change while the server runs."""
         configure_logging(level=settings.log.level, log_format=settings.log.format)
         self.scrape.apply(resolve_scrape_configs(settings.global_, settings.scrape_configs))
         self.host.apply(settings.host)
+        await self.remote_writes.apply(settings.remote_write, settings.global_.external_labels, self.supervisor)
+
+    def _forward_tools(self, settings: Settings) -> ForwardTools:
+        store = self._rooms.store
+        return ForwardTools(
+            backlog=self._rooms.backlog,
+            log_folder=log_folder(self._data_dir),
+            series=store.labels,
+            metadata=lambda: store.metadata(None, 0),
+            clock=self._clock,
+            base_dir=self._base_dir,
+            version=__version__,
+            label_bytes=settings.storage.memory_limit // 16,
+        )
 
     def _build_app(self, settings: Settings) -> FastAPI:
         health = Health(statuses=self.supervisor.statuses, unready_reasons=self.supervisor.unready_reasons, backup=self.backups.age)
@@ -200,6 +229,7 @@ class Composition:
             event_reader=self._rooms.store,
             host_off=self.host.off_reason,
             config_problem=self.configuration.problem,
+            remote_writes=lambda: views.remote_writes_of(self.remote_writes.statistics(), self._rooms.backlog.figures()),
             history=History(engine=self._engine, clock=self._clock),
             webhooks=lambda: self.configuration.settings.events.webhooks,
             secrets_base=self._base_dir,

@@ -20,7 +20,7 @@ from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.ports import EventSink, StorageError
 
 #: Top-level keys that take effect at a reload; a change of any other is refused.
-RELOADABLE: Final = frozenset({"global_", "scrape_configs", "host", "log"})
+RELOADABLE: Final = frozenset({"global_", "scrape_configs", "remote_write", "host", "log"})
 
 #: Takes up new settings; must not fail once they were validated.
 Apply = Callable[[Settings], Awaitable[None]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sys
 import time
@@ -30,6 +31,7 @@ from fusewatch.server.settings.source import SettingsSource
 from fusewatch.storage.door_client import DoorClient
 from fusewatch.storage.opening import log_folder
 from fusewatch.telemetry.clock import Clock, SystemClock
+from fusewatch.telemetry.ports import OverloadedError
 
 #: From the signal to the end of the process; Kubernetes and systemd wait longer.
 STOP_WITHIN_S: Final = 10.0
@@ -162,6 +164,11 @@ class Life:
         except SettingsError:
             return  # said in the log, by whoever holds the configuration
 
+    def _hand_on(self) -> None:
+        """So that what is left can be committed now, instead of at the next start."""
+        with contextlib.suppress(OverloadedError):
+            self._door.hand_on()
+
     async def _take_down(self, http: HttpServer, composition: Composition, rooms: Rooms) -> None:
         """Receivers first, then what collects and commits, then the rooms.
 
@@ -172,7 +179,7 @@ class Life:
         steps: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
             ("port", self._door.close_port),
             ("http", http.stop),
-            ("log", lambda: asyncio.to_thread(self._door.hand_on)),
+            ("log", lambda: asyncio.to_thread(self._hand_on)),
             ("components", lambda: composition.stop(within_s=max(0.5, end - time.monotonic() - 3.0))),
             ("rooms", lambda: asyncio.to_thread(rooms.close)),
         ]

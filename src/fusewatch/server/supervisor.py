@@ -60,7 +60,7 @@ class _Entry:
 
 
 class Supervisor:
-    """Runs components in the order given, which is the order of their dependencies.
+    """Runs components in the order given, which is the order of their dependencies; more may be started later.
 
     Their order of stopping is the reverse. ``stop_within_s`` bounds the stop of each; one that does not end by then is
     left behind and named in the log.
@@ -92,14 +92,23 @@ class Supervisor:
         for entry in reversed(self._entries):
             await self._stop(entry, max(0.0, min(self._stop_within_s, end - self._clock.monotonic())))
 
+    async def end(self, name: str) -> None:
+        """Stops one component and forgets it."""
+        for entry in [entry for entry in self._entries if entry.component.name == name]:
+            await self._stop(entry, self._stop_within_s)
+            self._entries.remove(entry)
+
     def statuses(self) -> list[ComponentStatus]:
         """How each component is, in the order of starting."""
         return [self._with_reason(entry) for entry in self._entries]
 
     def unready_reasons(self) -> list[str]:
-        """Why the whole is not ready: a sentence for each component that is not; empty when it is."""
+        """Why the whole is not ready: a sentence for each component that is not; empty when it is.
+
+        A component may say that it is ``dispensable``: the whole is ready without it.
+        """
         reasons = []
-        for status in self.statuses():
+        for status in [self._with_reason(entry) for entry in self._entries if not getattr(entry.component, "dispensable", False)]:
             if status.state == STATE_FAILED:
                 reasons.append(f"{status.name}: failed, starting again: {status.last_error}")
             elif status.reason is not None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import platform
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from fusewatch import __version__
 from fusewatch.api.fusewatch.models import Host, Retention, Storage, Target, Version
+from fusewatch.api.fusewatch.remote_writes import RemoteWriteState
 from fusewatch.api.prometheus.services import ActiveTarget, Cardinality, Counted, DroppedTarget, RuntimeInfo, TargetList
 from fusewatch.collect.host.snapshot import HostSnapshot
 from fusewatch.collect.scrape.state import Targets
+from fusewatch.forward.backlog import BacklogFigures
+from fusewatch.forward.figures import TargetStatistics
 from fusewatch.server.configuration import Configuration
 from fusewatch.server.settings.model import Settings
 from fusewatch.storage import cardinality as stored
@@ -89,6 +92,22 @@ def storage_of(found: StorageStatistics) -> Storage:
         schema_version=found.schema_version,
         read_only_reason=found.read_only_reason,
     )
+
+
+def remote_writes_of(targets: Sequence[TargetStatistics], backlog: BacklogFigures) -> list[RemoteWriteState]:
+    """Targets of remote write as findings are made of them."""
+    return [
+        RemoteWriteState(
+            name=f"remote write {target.name}",
+            url=target.url,
+            failing=target.figures.failing,
+            failing_since=target.figures.failing_since,
+            waiting_since=target.figures.waiting_since,
+            backlog_bytes=backlog.bytes,
+            backlog_limit_bytes=backlog.limit,
+        )
+        for target in targets
+    ]
 
 
 def cardinality_of(found: stored.Cardinality, statistics: StorageStatistics) -> Cardinality:

@@ -74,7 +74,7 @@ class Catalog:
         last_hour = min(max(end, 0) // HOUR_MS, (1 << 32) - 2)
         within = (table.first[refs] <= last_hour) & (table.last[refs] >= max(start, 0) // HOUR_MS)
         if self._lifetimes.is_varied and len(found):
-            within &= table.last[refs] >= self._lifetimes.oldest_by_series(found.labels, found.metrics) // HOUR_MS
+            within &= table.last[refs] >= self._lifetimes.horizon_by_series(found.labels, found.metrics) // HOUR_MS
         selection = found.only(within)
         _check_count(len(selection), budget)
         return selection

@@ -62,15 +62,15 @@ class Committer:
                 await asyncio.to_thread(self.commit_sealed)
             await asyncio.sleep(_LOOK_S)
 
-    def commit_sealed(self) -> None:
-        """Takes in what the log has and commits all segments that are complete. Blocks.
+    def commit_sealed(self, *, up_to: int | None = None) -> None:
+        """Takes in what the log has and commits all segments that are complete; those up to a number, where one is given. Blocks.
 
         Raises:
             ClickHouseError: the rest stays in line.
             CorruptLogError: a segment is damaged.
         """
         more = True
-        while more:
+        while more and not (up_to is not None and self._follower.is_past(up_to)):
             more = self._follower.advance()
             more = self.commit_oldest() or more
 
@@ -94,16 +94,22 @@ class Committer:
             return True
 
     def commit_all(self) -> None:
-        """Commits everything that waits. Blocks.
+        """Commits everything that was acknowledged before this call. Blocks.
 
         Raises:
+            OverloadedError: the receiver is away, so its newest segment can't be ended.
             ClickHouseError, ReadOnlyError: the rest stays in the log.
         """
         self.hand_on()
-        self.commit_sealed()
+        # What comes meanwhile is not waited for: under steady writes that would never end.
+        self.commit_sealed(up_to=self._follower.newest - 1)
 
     def hand_on(self) -> None:
-        """Makes the receiver end its newest segment, where that has anything. Blocks; does nothing while the receiver is away."""
+        """Makes the receiver end its newest segment, where that has anything. Blocks.
+
+        Raises:
+            OverloadedError: the receiver is away.
+        """
         self._hand_on()
 
     def _commit(self, handle: Handle, segment: HeadSegment) -> None:

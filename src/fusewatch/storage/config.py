@@ -23,11 +23,17 @@ class RetentionSettings(Block):
     """How long data is kept; 0 keeps for ever. What is older than this is refused when it is written."""
 
     metrics: DurationMs = 30 * _DAY
-    #: Other durations for some metrics, by name or by a regular expression that the whole name matches; the first that fits counts.
+    #: How long roll-ups of five minutes are kept after the samples that they were made of: half a year in a third of what 30 days of
+    #: samples take each month. A query beyond the samples' retention is answered from them.
+    rollups_5m: DurationMs = 180 * _DAY
+    #: The same for roll-ups of an hour, which take next to nothing: two years, so that a year can be compared with the one before.
+    rollups_1h: DurationMs = 730 * _DAY
+    #: Other durations for some metrics, by name or by a regular expression that the whole name matches; the first that fits counts. Their
+    #: roll-ups are not kept for longer.
     per_metric: dict[str, DurationMs] = Field(default_factory=dict)
     logs: DurationMs = 14 * _DAY
     traces: DurationMs = 7 * _DAY
-    #: What all metrics may take on disk; over it the oldest days go first. 0: no limit.
+    #: What all metrics may take on disk; over it the oldest days go first, roll-ups only after all samples but the last day's. 0: no limit.
     size: Annotated[Size, Field(ge=0)] = 0
 
     @property
@@ -64,6 +70,8 @@ class StorageSettings(Block):
     start_time_zero_sample: bool = False
     #: Samples wait in the log for ClickHouse up to this size; beyond it, writes are answered with 503 until it has caught up.
     queue: Annotated[Size, Field(ge=1 << 20)] = 1 << 30
+    #: Samples that a remote write target has not taken yet are kept in the data folder up to this size; beyond it the oldest are dropped.
+    remote_write_backlog: Annotated[Size, Field(ge=1 << 20)] = 10 << 30
     #: Samples go to ClickHouse when so many wait …
     commit_rows: Annotated[int, Field(ge=1)] = 500_000
     #: … or the first of them has waited this long. They are in the log and visible from the start.

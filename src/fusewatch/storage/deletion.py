@@ -13,7 +13,7 @@ from fusewatch.storage.catalog import Catalog
 from fusewatch.storage.chunk_rows import MOST_IDS
 from fusewatch.storage.client import Handle
 from fusewatch.storage.opening import Parts
-from fusewatch.storage.partitions import DAY_HOURS, find_blocks, find_days
+from fusewatch.storage.partitions import DAY_HOURS, find_blocks, find_days, find_rollups
 from fusewatch.storage.sealer import Sealer
 from fusewatch.storage.series_kernels import HOUR_MS, UInt32s
 from fusewatch.storage.tombstones import Tombstones
@@ -33,6 +33,12 @@ SELECT DISTINCT id
 FROM (
     SELECT id
     FROM chunks
+    WHERE metric IN {metrics:Array(UInt64)}
+      AND id IN {ids:Array(UInt64)}
+      AND day BETWEEN {first:UInt32} AND {last:UInt32}
+    UNION ALL
+    SELECT id
+    FROM rollups
     WHERE metric IN {metrics:Array(UInt64)}
       AND id IN {ids:Array(UInt64)}
       AND day BETWEEN {first:UInt32} AND {last:UInt32}
@@ -154,9 +160,9 @@ class Deletion:
                 handle.command(_DELETE_HISTOGRAMS, {"metrics": np.unique(part.metrics).tolist(), "ids": part.ids.tolist(), **limits})
 
     def _days(self) -> list[int]:
-        """The days that have samples."""
+        """The days that have samples or roll-ups."""
         with self._pool.handle() as handle:
-            return sorted({one.day for one in find_blocks(handle)} | {one.day for one in find_days(handle)})
+            return sorted({one.day for one in find_blocks(handle)} | {one.day for one in find_days(handle)} | find_rollups(handle).keys())
 
     def _is_touched(self, day: int, dead: Tombstones) -> bool:
         """Whether a day has samples of series that have tombstones there."""

@@ -138,12 +138,18 @@ class DoorClient:
                 await self._ask(Operation.CLOSE_PORT, ())
 
     def hand_on(self) -> None:
-        """Makes the receiver end its newest segment. Blocks; for threads other than the event loop's. Does nothing while it is away."""
+        """Makes the receiver end its newest segment. Blocks; for threads other than the event loop's.
+
+        Raises:
+            OverloadedError: the receiver is away, or does not answer.
+        """
         if self._loop is None or self._loop.is_closed() or self._writer is None:
-            return
+            raise OverloadedError("the receiver is away: try again")
         asked = asyncio.run_coroutine_threadsafe(self._ask(Operation.HAND_ON, ()), self._loop)
-        with contextlib.suppress(OverloadedError, TimeoutError):
+        try:
             asked.result(_ANSWERED_WITHIN_S)
+        except TimeoutError:
+            raise OverloadedError("the receiver did not answer in time: try again") from None
 
     async def _ask_connected(self, operation: Operation, body: Sequence[bytes | memoryview]) -> None:
         """Asks, and again where the receiver went away meanwhile: what it wrote twice is the same."""

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import structlog
 
 from fusewatch.storage.client import Handle
 from fusewatch.storage.lifetimes import Lifetimes
-from fusewatch.storage.partitions import DAY_HOURS, MERGED, SEALED, find_days
+from fusewatch.storage.partitions import DAY_HOURS, MERGED, SEALED, find_days, find_rollups
 from fusewatch.storage.series_kernels import HOUR_MS
+from fusewatch.telemetry.rollups import RESOLUTIONS
 
-_METRICS: Final = "SELECT DISTINCT metric FROM chunks WHERE day = {day:UInt32} AND metric != 0"
+_METRICS: Final = """
+SELECT DISTINCT metric
+FROM (
+    SELECT metric
+    FROM chunks
+    WHERE day = {day:UInt32}
+    UNION ALL
+    SELECT metric
+    FROM rollups
+    WHERE day = {day:UInt32}
+)
+WHERE metric != 0
+"""
 _NAMES: Final = "SELECT DISTINCT metric_hash, metric FROM series"
 _DELETE: Final = (
-    "ALTER TABLE chunks DELETE IN PARTITION ID '{day}-{level}' WHERE metric IN {{metrics:Array(UInt64)}} SETTINGS mutations_sync = 1"
+    "ALTER TABLE {table} DELETE IN PARTITION ID '{partition}' WHERE metric IN {{metrics:Array(UInt64)}} SETTINGS mutations_sync = 1"
 )
+#: Resolutions as partitions name them.
+_SECONDS: Final = tuple(resolution // 1000 for resolution in RESOLUTIONS)
 _log = structlog.get_logger(component="storage")
 
 
@@ -35,7 +49,7 @@ class Expiry:
             ClickHouseError: something is left; the next call goes on.
         """
         names: dict[int, str] = {}
-        for day in [one.day for one in find_days(handle)]:
+        for day in sorted({one.day for one in find_days(handle)} | find_rollups(handle).keys()):
             end = (day + DAY_HOURS) * HOUR_MS
             over = {lifetime for lifetime in self._lifetimes.all if end <= self._lifetimes.oldest_of(lifetime)}
             if over - self._done.get(day, set()):
@@ -46,7 +60,9 @@ class Expiry:
     def _remove(self, handle: Handle, day: int, over: set[int], names: dict[int, str]) -> None:
         found = [int(row[0]) for row in handle.rows(_METRICS, {"day": day})]
         gone = [metric for metric in found if metric in names and self._lifetimes.of(names[metric]) in over]
+        own = [metric for metric in gone if self._lifetimes.own(names[metric]) is not None]
+        for table, levels, metrics in (("chunks", (SEALED, MERGED), gone), ("rollups", _SECONDS, own)):
+            for level in levels if metrics else ():
+                handle.command(_DELETE.format(table=table, partition=f"{day}-{level}"), {"metrics": metrics})
         if gone:
-            for level in (SEALED, MERGED):
-                handle.command(_DELETE.format(day=day, level=level), {"metrics": np.array(gone, np.uint64).tolist()})
             _log.info("removed metrics whose retention is over", day=day, metrics=len(gone))

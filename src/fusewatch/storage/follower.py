@@ -27,7 +27,7 @@ from fusewatch.storage.records import (
 )
 from fusewatch.storage.series_kernels import COMMITTED
 from fusewatch.storage.series_table import SeriesTable
-from fusewatch.storage.wal import Kind, Position, find_segments
+from fusewatch.storage.wal import Kind, Position, SegmentFile, find_segments, remove_segment
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.samples import ExemplarRows, HistogramRows
@@ -36,11 +36,17 @@ from fusewatch.telemetry.samples import ExemplarRows, HistogramRows
 class LogFollower:
     """The head of the store. Thread-safe: every method takes the series table's lock for as long as it works.
 
-    ``learn`` gets the metadata of each record, in the order of the log.
+    ``learn`` gets the metadata of each record, in the order of the log; ``hand_over`` gets each segment that ClickHouse has.
     """
 
     def __init__(
-        self, *, folder: Path, table: SeriesTable, learn: Callable[[Sequence[MetricMetadata]], None], bounds: SampleBounds
+        self,
+        *,
+        folder: Path,
+        table: SeriesTable,
+        learn: Callable[[Sequence[MetricMetadata]], None],
+        bounds: SampleBounds,
+        hand_over: Callable[[SegmentFile], None] = remove_segment,
     ) -> None:
         self.table = table
         self.bounds = bounds
@@ -51,6 +57,7 @@ class LogFollower:
         self.histogram_metrics: set[int] = set()
         self._folder = folder
         self._learn = learn
+        self._hand_over = hand_over
         self._lock = table.lock
         self._position = Position(folder)
         self._seen = -1
@@ -204,6 +211,16 @@ class LogFollower:
             "the log holds samples of series that it never named; they are left out", samples=count
         )
 
+    @property
+    def newest(self) -> int:
+        """The number of the segment that grows."""
+        return self._position.newest
+
+    def is_past(self, number: int) -> bool:
+        """Whether everything up to this segment is taken in and committed."""
+        with self._lock:
+            return self._last > number and not any(segment.file.number <= number for segment in self._sealed)
+
     # Handing on -----------------------------------------------------------------------------------------------------------------
 
     def oldest_sealed(self) -> HeadSegment | None:
@@ -212,13 +229,13 @@ class LogFollower:
             return self._sealed[0] if self._sealed else None
 
     def finished(self, segment: HeadSegment) -> None:
-        """ClickHouse has the segment: readers find it there, and its file goes."""
+        """ClickHouse has the segment: readers find it there, and its file is handed over."""
         with self._lock:
             for rows in segment.series:
                 refs, _ = self.table.find(rows.ids)
                 self.table.mark(refs, COMMITTED)
             self._sealed.remove(segment)
-        segment.file.path.unlink(missing_ok=True)
+        self._hand_over(segment.file)
 
     # Seeing ---------------------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 The rows of the day are sealed first, all under one seq: so the chunks of the day hold everything up to that seq, and may all carry it. The
 result is written to a table of its own and takes the place of the day's merged chunks at once; then the chunks that were sealed go. A
 crash in between leaves the same samples twice, never a hole: those of the merged chunks have the higher seq.
+
+The day's roll-ups are made of the same samples on the way.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from fusewatch.storage.chunk_decoding import Decoder, Recent, Wanted
 from fusewatch.storage.chunk_rows import COLUMNS, ChunkRows, read_times
 from fusewatch.storage.chunk_writer import ChunkWriter, SortedSamples, Target
 from fusewatch.storage.client import ClientPool, Handle
-from fusewatch.storage.partitions import DAY_HOURS, MERGED, SEALED, drop_chunks
+from fusewatch.storage.partitions import DAY_HOURS, MERGED, SEALED, drop_chunks, find_days, find_rollups
+from fusewatch.storage.rollup_day import DayRollups, clear_rollup_staging
 from fusewatch.storage.sealing import Cut
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.tombstones import Tombstones
@@ -57,13 +60,19 @@ class DayMerger:
         tombstones = cut.tombstones.within(day * HOUR_MS if day else _EVER[0], (day + DAY_HOURS) * HOUR_MS)
         with self._pool.handle() as handle:
             clear_staging(handle)
+            # A day whose samples were merged before, or that has no roll-ups yet, has lost none to a retention.
+            whole = any(one.day == day and one.merged for one in find_days(handle)) or day not in find_rollups(handle)
+        rollups = DayRollups(self._pool, day, cut.seq, whole=whole)
         with closing(self._slices(day)) as slices:
             for chunks in slices:
-                writer.add(self._merged(chunks, day, tombstones))
+                samples = self._merged(chunks, day, tombstones)
+                writer.add(samples)
+                rollups.add(samples)
         writer.flush()
         with self._pool.handle() as handle:
             if writer.samples:
                 handle.command(f"ALTER TABLE chunks REPLACE PARTITION ID '{day}-{MERGED}' FROM {STAGING}")
+            rollups.finish(handle, tombstones)
             drop_chunks(handle, day, (SEALED,) if writer.samples else (SEALED, MERGED))
             clear_staging(handle)
         return writer.samples
@@ -111,3 +120,4 @@ def _series_starts(rows: ChunkRows) -> Int64s:
 def clear_staging(handle: Handle) -> None:
     """Drops what a merge that did not end has left."""
     handle.command(f"TRUNCATE TABLE {STAGING}")
+    clear_rollup_staging(handle)

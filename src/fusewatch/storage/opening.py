@@ -32,7 +32,7 @@ from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.series_limits import SeriesLimits
 from fusewatch.storage.series_table import SeriesTable
 from fusewatch.storage.tombstones import Graveyard
-from fusewatch.storage.wal import find_segments
+from fusewatch.storage.wal import SegmentFile, find_segments, remove_segment
 from fusewatch.telemetry.clock import Clock
 
 #: Eight queries at a time, and what the components need beside them.
@@ -49,11 +49,19 @@ GROUP BY id
 """
 _HIGHEST_SEQ: Final = """
 SELECT max(seq)
-FROM (SELECT seq FROM samples UNION ALL SELECT seq FROM events UNION ALL SELECT seq FROM chunks UNION ALL SELECT seq FROM tombstones)
+FROM (
+    SELECT seq FROM samples
+    UNION ALL SELECT seq FROM events
+    UNION ALL SELECT seq FROM chunks
+    UNION ALL SELECT seq FROM rollups
+    UNION ALL SELECT seq FROM tombstones
+)
 """
 
 
 HandOn = Callable[[], object]
+#: Gets each segment that ClickHouse has, from whatever thread commits.
+HandOver = Callable[[SegmentFile], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +104,13 @@ def open_door(settings: StorageSettings, data_dir: Path, clock: Clock) -> Door:
     return Door(folder=log_folder(data_dir), book=book, limits=limits, clock=clock, sync=settings.fsync)
 
 
-def open_parts(settings: StorageSettings, folder: DataFolder, clock: Clock, *, receiver: HandOn | None = None) -> Parts:
+def open_parts(
+    settings: StorageSettings, folder: DataFolder, clock: Clock, *, receiver: HandOn | None = None, hand_over: HandOver = remove_segment
+) -> Parts:
     """Everything opened, the log of an earlier run committed.
 
     ``receiver``: the log is written by another process, and this makes it end its newest segment.
+    ``hand_over`` gets each segment that is committed, instead of its removal.
 
     Raises:
         StoreOpenError: with one line that says what to do; nothing is left open, the folder neither.
@@ -108,14 +119,16 @@ def open_parts(settings: StorageSettings, folder: DataFolder, clock: Clock, *, r
     try:
         with as_open_errors(folder.path), _clickhouse_open_errors(folder.path):
             log_folder(folder.path).mkdir(exist_ok=True)
-            return _open(settings, folder, pool, clock, receiver)
+            return _open(settings, folder, pool, clock, receiver, hand_over)
     except BaseException:
         pool.close()
         folder.close()
         raise
 
 
-def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock: Clock, receiver: HandOn | None) -> Parts:
+def _open(
+    settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock: Clock, receiver: HandOn | None, hand_over: HandOver
+) -> Parts:
     table, metadata = SeriesTable(), MetadataStore(pool=pool)
     with pool.handle() as handle:
         version = migrate(handle)
@@ -132,7 +145,7 @@ def _open(settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock
     files = find_segments(log_folder(folder.path))
     committed = files[0].number - 1 if files else highest_seq(pool)
     door = None if receiver is not None else open_door(settings, folder.path, clock)
-    follower = LogFollower(folder=log_folder(folder.path), table=table, learn=metadata.remember, bounds=bounds)
+    follower = LogFollower(folder=log_folder(folder.path), table=table, learn=metadata.remember, bounds=bounds, hand_over=hand_over)
     follower.histogram_metrics |= histogram_metrics
     hand_on = receiver or partial(_hand_on, door)
     committer = Committer(follower=follower, pool=pool, generations=generations, committed=committed, hand_on=hand_on)
@@ -186,6 +199,8 @@ def _set_sync(handle: Handle, *, on: bool) -> None:
         "samples",
         "chunks",
         "chunks_staging",
+        "rollups",
+        "rollups_staging",
         "tombstones",
         "histograms",
         "exemplars",

@@ -31,6 +31,13 @@ WHERE active AND database = currentDatabase() AND table = 'chunks'
 GROUP BY day, level
 ORDER BY day, level
 """
+_ROLLUPS: Final = """
+SELECT toUInt32(splitByChar('-', partition_id)[1]) AS day, toUInt32(splitByChar('-', partition_id)[2]) AS seconds, sum(bytes_on_disk)
+FROM system.parts
+WHERE active AND database = currentDatabase() AND table = 'rollups'
+GROUP BY day, seconds
+ORDER BY day, seconds
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +97,16 @@ def drop_chunks(handle: Handle, day: int, levels: tuple[int, ...] = (SEALED, MER
     """Drops the chunks of a day."""
     for level in levels:
         handle.command(f"ALTER TABLE chunks DROP PARTITION ID '{day}-{level}'")
+
+
+def find_rollups(handle: Handle) -> dict[int, dict[int, int]]:
+    """The days that have roll-ups, the oldest first: bytes on disk by resolution (ms)."""
+    found: dict[int, dict[int, int]] = {}
+    for day, seconds, size in handle.rows(_ROLLUPS):
+        found.setdefault(int(day), {})[int(seconds) * 1000] = int(size)
+    return found
+
+
+def drop_rollups(handle: Handle, day: int, resolution: int) -> None:
+    """Drops the roll-ups of a day in one resolution (ms)."""
+    handle.command(f"ALTER TABLE rollups DROP PARTITION ID '{day}-{resolution // 1000}'")

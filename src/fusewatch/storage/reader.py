@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -19,13 +19,16 @@ from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.head import HeadView
 from fusewatch.storage.histogram_reader import head_parts, read_histograms
 from fusewatch.storage.lifetimes import EVER, Lifetimes
-from fusewatch.storage.partitions import BLOCK_HOURS
+from fusewatch.storage.partitions import BLOCK_HOURS, DAY_HOURS
 from fusewatch.storage.read_kernels import group, merge, place_ids, select_waiting
+from fusewatch.storage.rollup_reader import joined, part_of_samples, read_rollups
+from fusewatch.storage.rollup_spans import Chooser, Span, StoredDays
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.tombstones import Graveyard, Tombstones
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.ports import Budget
+from fusewatch.telemetry.rollups import Windows, aggregates_of
 from fusewatch.telemetry.samples import HistogramSet, Int64s, SeriesSet, UInt64s
 
 #: More ids than this are looked up by ClickHouse itself rather than sent to it.
@@ -63,27 +66,88 @@ class Sealed:
             dead = dead.with_others(Tombstones(unsigned, selection.metrics, ids, signed, oldest - 1, ~unsigned))
         return dead.within(start, end)
 
+    def hidden_rollups(self, selection: Selection, start: int, end: int) -> Tombstones:
+        """The same for roll-ups, of which only metrics with a lifetime of their own have an end."""
+        dead = self.graveyard.current
+        if self.lifetimes.is_varied:
+            ids, unsigned, signed = selection.ids, np.zeros(len(selection), np.uint64), np.full(len(selection), EVER, np.int64)
+            oldest = self.lifetimes.horizon_by_series(selection.labels, selection.metrics)
+            dead = dead.with_others(Tombstones(unsigned, selection.metrics, ids, signed, oldest - 1, ~unsigned))
+        return dead.within(start, end)
+
+    def oldest(self, selection: Selection) -> int:
+        """The first millisecond of which the samples of all these series are kept."""
+        if not self.lifetimes.is_varied:
+            return self.lifetimes.oldest()
+        return int(self.lifetimes.oldest_by_series(selection.labels, selection.metrics).max())
+
 
 class Reader:
     """Samples of the head and of ClickHouse as one; thread-safe, every method blocks.
 
-    ``oldest`` says where the retention begins (ms): nothing before it is shown, though its day may still be on disk.
+    ``lifetimes`` say where the retention begins: nothing before it is shown, though its day may still be on disk.
     """
 
-    def __init__(self, *, follower: LogFollower, pool: ClientPool, catalog: Catalog, sealed: Sealed, oldest: Callable[[], int]) -> None:
+    def __init__(self, *, follower: LogFollower, pool: ClientPool, catalog: Catalog, sealed: Sealed) -> None:
         self._follower = follower
         self._pool = pool
         self._catalog = catalog
         self._sealed = sealed
-        self._oldest = oldest
 
-    def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget, *, reserved: bool = False) -> SeriesSet:
+    def fetch(
+        self,
+        matchers: Sequence[Matcher],
+        start: int,
+        end: int,
+        budget: Budget,
+        windows: Sequence[Windows] = (),
+        *,
+        reserved: bool = False,
+    ) -> SeriesSet:
         """See :meth:`fusewatch.telemetry.ports.SeriesReader.fetch`; ``reserved`` uses the handle that is kept for rules."""
         budget.check()
-        start = max(start, self._oldest())
-        selection = self._catalog.select(matchers, start, end, budget)
-        if not len(selection) or start > end:
+        lifetimes = self._sealed.lifetimes
+        selection = self._catalog.select(matchers, max(start, lifetimes.horizon() if windows else lifetimes.oldest()), end, budget)
+        if not len(selection):
             return SeriesSet.empty()
+        spans = self._spans(selection, windows, start, end)
+        if not any(span.resolution for span in spans):
+            samples, histograms = self._samples(selection, max(start, lifetimes.oldest()), end, budget, reserved=reserved)
+            return series_set(selection.labels, samples, histograms)
+        wanted, parts = aggregates_of(windows), []
+        for span in spans:
+            if span.resolution:
+                hidden = self._sealed.hidden_rollups(selection, span.start, span.end)
+                with self._pool.handle(reserved=reserved) as handle:
+                    parts.append(read_rollups(handle, selection, span, wanted, hidden, budget))
+            else:
+                samples, _ = self._samples(selection, span.start, span.end, budget, reserved=reserved)
+                parts.append(part_of_samples(samples, wanted))
+        return joined(selection.labels, parts, spans)
+
+    def _spans(self, selection: Selection, windows: Sequence[Windows], start: int, end: int) -> list[Span]:
+        """Which parts of a read come from where; none where everything is read as samples."""
+        chooser = Chooser(windows, start, end, self._sealed.oldest(selection))
+        if chooser.is_pointless or not self._follower.histogram_metrics.isdisjoint(selection.metrics.tolist()):
+            return []
+        # Tombstones, then the head, then what ClickHouse has: what moves on in between is seen where it was or where it came to.
+        dead = self._sealed.graveyard.current.within(start, end)
+        dead = dead.rows(np.isin(dead.ids, selection.ids))
+        waiting = np.concatenate(
+            [np.empty(0, np.int64), *(select_from(view, selection, (start, end))[1] for view in self._follower.view())]
+        )
+        with self._pool.handle() as handle:
+            stored = StoredDays.look(handle)
+        changed = {day for day in chooser.days(stored) if (len(dead) and len(dead.within(day, day + DAY_HOURS * HOUR_MS - 1)))}
+        changed.update(np.unique(waiting - waiting % (DAY_HOURS * HOUR_MS)).tolist())
+        return chooser.spans(stored, changed)
+
+    def _samples(
+        self, selection: Selection, start: int, end: int, budget: Budget, *, reserved: bool
+    ) -> tuple[Samples, HistogramSet | None]:
+        """The samples and native histograms of the selected series."""
+        if start > end:
+            return Recent.none(len(selection)).samples, None
         # Tombstones first: they go once nothing is left for them to hide. Then the head before rows before chunks: what is committed or
         # sealed in between is seen twice, which the merge undoes, never not at all.
         tombstones = self._sealed.hidden(selection, start, end)
@@ -100,7 +164,7 @@ class Reader:
             if len(tombstones) or self._sealed.span.overlaps(start, end):
                 query = ChunkQuery(selection.ids, selection.metrics, *self._sealed.span.clamp(start, end), tombstones, budget)
                 samples = self._sealed.chunks.read(handle, query, recent)
-        return series_set(selection.labels, samples, histograms)
+        return samples, histograms
 
     def _stored(self, handle: Handle, selection: Selection, start: int, end: int, budget: Budget) -> list[Rows]:
         by_id = np.argsort(selection.ids)
@@ -138,7 +202,7 @@ class Reader:
 
     def _known(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int) -> list[Labels]:
         """The label sets that match any selector (every one without a selector), in canonical order."""
-        start = max(start, self._oldest())
+        start = max(start, self._sealed.lifetimes.horizon())
         if start > end:
             return []
         found = [self._catalog.select(selector, start, end, Budget()).labels for selector in (selectors or [()])]

@@ -15,7 +15,16 @@ from fusewatch.storage.config import RetentionSettings
 from fusewatch.storage.expiry import Expiry
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.lifetimes import Lifetimes
-from fusewatch.storage.partitions import BLOCK_HOURS, DAY_HOURS, drop_chunks, drop_rows, find_blocks, find_days
+from fusewatch.storage.partitions import (
+    BLOCK_HOURS,
+    DAY_HOURS,
+    drop_chunks,
+    drop_rollups,
+    drop_rows,
+    find_blocks,
+    find_days,
+    find_rollups,
+)
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.sql import identifier
 from fusewatch.telemetry.clock import Clock
@@ -65,8 +74,12 @@ class Retention:
         self._clock = clock
 
     def oldest(self) -> int:
-        """The first millisecond of which anything is kept; far in the past when everything is."""
+        """The first millisecond of which any sample is kept; far in the past when everything is."""
         return self._lifetimes.oldest()
+
+    def horizon(self) -> int:
+        """The first millisecond of which anything is kept, sample or roll-up."""
+        return self._lifetimes.horizon()
 
     async def run(self) -> None:
         """Looks every ten minutes, until cancelled."""
@@ -95,7 +108,8 @@ class Retention:
         for block in blocks:
             sizes[block.day] += block.size
         self._drop_histograms_and_exemplars(handle, cutoff)
-        surplus = sizes.total() - self._settings.size if self._settings.size else 0
+        rolled = self._drop_rollups(handle)
+        surplus = sizes.total() + rolled.total() - self._settings.size if self._settings.size else 0
         for day in sorted(sizes):
             too_much = surplus > 0 and day != max(sizes)
             for block in blocks:
@@ -105,6 +119,20 @@ class Retention:
                 drop_chunks(handle, day)
                 _log.info("dropped a day of samples", day=day, bytes=sizes[day])
                 surplus -= sizes[day]
+        # The longest memory takes the least room, so it goes last.
+        for day, resolution in sorted(rolled):
+            if surplus > 0 and day != max(rolled)[0]:
+                drop_rollups(handle, day, resolution)
+                surplus -= rolled[day, resolution]
+
+    def _drop_rollups(self, handle: Handle) -> Counter[tuple[int, int]]:
+        """Drops roll-ups that are over; the bytes of the others by day and resolution (ms)."""
+        sizes = Counter({(day, resolution): size for day, both in find_rollups(handle).items() for resolution, size in both.items()})
+        for day, resolution in sorted(sizes):
+            if day + DAY_HOURS <= self._lifetimes.oldest_rolled(resolution) // HOUR_MS:
+                drop_rollups(handle, day, resolution)
+                del sizes[day, resolution]
+        return sizes
 
     @staticmethod
     def _drop_histograms_and_exemplars(handle: Handle, cutoff: int) -> None:
@@ -112,12 +140,12 @@ class Retention:
             handle.command(f"ALTER TABLE {identifier(str(table))} DROP PARTITION ID '{int(str(partition))}'")
 
     def _forget_series(self, handle: Handle) -> None:
-        if self.oldest() <= 0:
+        if self.horizon() <= 0:
             return
         # A series that comes back in between would be stored by a commit, and then deleted with the old one.
         with self._committer.lock:
             self._follower.catch_up()  # so that what the log has touched is known to be touched
-            gone = self._follower.table.forget(max(self.oldest() // HOUR_MS, 0), self._clock.now_ms() // HOUR_MS)
+            gone = self._follower.table.forget(max(self.horizon() // HOUR_MS, 0), self._clock.now_ms() // HOUR_MS)
             for start in range(0, len(gone), _SLICE):
                 ids = {"ids": gone[start : start + _SLICE].tolist()}
                 for statement in _DELETE_SERIES:

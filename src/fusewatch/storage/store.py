@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,19 +20,20 @@ from fusewatch.storage.door import Door
 from fusewatch.storage.door_client import DoorClient
 from fusewatch.storage.door_keeper import DoorKeeper
 from fusewatch.storage.entries import without
-from fusewatch.storage.errors import ClickHouseError
 from fusewatch.storage.events import EventStore
 from fusewatch.storage.exemplars import ExemplarStore
 from fusewatch.storage.folder import DataFolder
 from fusewatch.storage.ingest_health import IngestStatistics, read_ingest
+from fusewatch.storage.label_lookup import LabelLookup
 from fusewatch.storage.lifetimes import Lifetimes
-from fusewatch.storage.opening import Parts, open_parts
+from fusewatch.storage.opening import HandOver, Parts, open_parts
 from fusewatch.storage.reader import Reader, Sealed
 from fusewatch.storage.retention import Retention
 from fusewatch.storage.sample_rates import SampleRates
 from fusewatch.storage.sealer import build_sealer
 from fusewatch.storage.statistics import StorageStatistics, read_statistics
 from fusewatch.storage.store_door import StoreDoor
+from fusewatch.storage.wal import remove_segment
 from fusewatch.storage.warming import warm_kernels
 from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.components import Component
@@ -40,7 +42,8 @@ from fusewatch.telemetry.exemplars import Exemplar
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.metadata import MetricMetadata
-from fusewatch.telemetry.ports import Budget, SamplesRejectedError, StorageError
+from fusewatch.telemetry.ports import Budget, OverloadedError, SamplesRejectedError, StorageError
+from fusewatch.telemetry.rollups import Windows
 from fusewatch.telemetry.samples import SampleBatch, SeriesSet, UInt64s
 from fusewatch.telemetry.senders import INTERNAL, Sender
 
@@ -72,10 +75,12 @@ class MetricStore:
         self._catalog = Catalog(follower=parts.follower, pool=parts.pool, lifetimes=lifetimes)
         self._chunks = ChunkReader.with_threads()
         sealed = Sealed(chunks=self._chunks, span=parts.span, graveyard=parts.graveyard, lifetimes=lifetimes)
-        self._reader = Reader(follower=parts.follower, pool=parts.pool, catalog=self._catalog, sealed=sealed, oldest=self._retention.oldest)
+        self._reader = Reader(follower=parts.follower, pool=parts.pool, catalog=self._catalog, sealed=sealed)
         self._deletion = Deletion(parts=parts, catalog=self._catalog, sealer=self._sealer, clock=clock)
         self._events = EventStore(follower=parts.follower, pool=parts.pool)
         self._metadata = parts.metadata
+        #: From ids to labels, for who reads the log.
+        self.labels = LabelLookup(follower=parts.follower, pool=parts.pool)
         self._queried, self._rates = parts.queried, SampleRates(parts.table, clock)
         self._cardinality = CardinalityReader(
             pool=parts.pool,
@@ -88,27 +93,35 @@ class MetricStore:
         self._exemplars = ExemplarStore(follower=parts.follower, pool=parts.pool, catalog=self._catalog, oldest=self._retention.oldest)
 
     @classmethod
-    def open(cls, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None) -> MetricStore:
+    def open(
+        cls, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None, hand_over: HandOver = remove_segment
+    ) -> MetricStore:
         """The store in ``data_dir`` with its door in this process, what its log holds committed. Blocks.
+
+        ``hand_over`` gets each segment of the log that is committed.
 
         Raises:
             StoreOpenError: with one line that says what to do.
         """
         clock = clock or SystemClock()
-        parts = open_parts(settings, DataFolder.claim(data_dir), clock)
+        parts = open_parts(settings, DataFolder.claim(data_dir), clock, hand_over=hand_over)
         assert parts.door is not None  # noqa: S101 - no receiver was named
         return cls(settings=settings, data_dir=data_dir, parts=parts, clock=clock, door=parts.door)
 
     @classmethod
-    def open_behind(cls, door: DoorClient, settings: StorageSettings, folder: DataFolder, *, clock: Clock) -> MetricStore:
+    def open_behind(
+        cls, door: DoorClient, settings: StorageSettings, folder: DataFolder, *, clock: Clock, hand_over: HandOver = remove_segment
+    ) -> MetricStore:
         """The store in a claimed folder, whose log another process writes; ``door`` leads there. Blocks.
+
+        ``hand_over`` gets each segment of the log that is committed.
 
         The folder's claim ends with the store, or when it can't be opened.
 
         Raises:
             StoreOpenError: with one line that says what to do.
         """
-        parts, data_dir = open_parts(settings, folder, clock, receiver=door.hand_on), folder.path
+        parts, data_dir = open_parts(settings, folder, clock, receiver=door.hand_on, hand_over=hand_over), folder.path
         return cls(settings=settings, data_dir=data_dir, parts=parts, clock=clock, door=door)
 
     @property
@@ -139,10 +152,14 @@ class MetricStore:
 
     def close(self) -> None:
         """Commits what waits, as far as it can, and closes everything. Blocks. What is left is replayed at the next start."""
+        committer = self._parts.committer
         try:
-            self._parts.committer.commit_all()
+            # The receiver may be gone already; then the next start finds a little more in the log.
+            with contextlib.suppress(OverloadedError):
+                committer.hand_on()
+            committer.commit_sealed(up_to=self._follower.newest - 1)
             self._queried.flush()
-        except (ClickHouseError, StorageError) as error:
+        except StorageError as error:
             structlog.get_logger(component="storage").warning("the rest stays in the write-ahead log", reason=str(error))
         self.abandon()
 
@@ -218,9 +235,9 @@ class MetricStore:
 
     # Reading --------------------------------------------------------------------------------------------------------------------
 
-    def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget) -> SeriesSet:
+    def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget, windows: Sequence[Windows] = ()) -> SeriesSet:
         """See :meth:`fusewatch.telemetry.ports.SeriesReader.fetch`."""
-        found = self._reader.fetch(matchers, start, end, budget)
+        found = self._reader.fetch(matchers, start, end, budget, windows)
         self._queried.note(matchers, found)
         return found
 
@@ -257,6 +274,10 @@ class MetricStore:
         """The store's figures now. Blocks."""
         oldest, door = self._retention.oldest(), self._door.statistics()
         return read_statistics(self._settings, self._data_dir, self._parts, sealer=self._sealer, oldest=oldest, door=door)
+
+    def newest(self) -> int | None:
+        """The newest timestamp (ms), None without any."""
+        return self._follower.bounds.newest
 
     def ingest_statistics(self) -> IngestStatistics:
         """How receiving and storing go now. Blocks."""

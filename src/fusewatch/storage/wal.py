@@ -93,6 +93,11 @@ def segment_path(folder: Path, number: int) -> Path:
     return folder / f"{number:020d}{_SUFFIX}"
 
 
+def remove_segment(file: SegmentFile) -> None:
+    """Ends a segment that nobody needs any more."""
+    file.path.unlink(missing_ok=True)
+
+
 class Position:
     """How much of which segment may be read: one number in a mapped file, so that a reader never sees half a change.
 

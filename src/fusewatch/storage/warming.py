@@ -16,6 +16,7 @@ from fusewatch.storage.committer import Ranks, sample_columns
 from fusewatch.storage.door import Door, DoorLimits
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.reader import assemble, place_stored, select_from
+from fusewatch.storage.rollup_warming import warm_rollups
 from fusewatch.storage.series_columns import series_columns
 from fusewatch.storage.series_table import SeriesTable
 from fusewatch.telemetry.clock import SystemClock
@@ -47,6 +48,7 @@ def warm_kernels() -> None:
         follower.close()
         door.close()
     warm_chunks()
+    warm_rollups()
     table.take_moved_hours()
     series_columns(follower.waiting_series()[0], 1)
     sample_columns(view.columns, table, Ranks(table).current(), 1)

@@ -22,6 +22,7 @@ from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.refusals import Refusal
+from fusewatch.telemetry.rollups import Windows
 from fusewatch.telemetry.samples import SampleBatch, SeriesSet
 
 
@@ -148,10 +149,12 @@ class EventSink(Protocol):
 class SeriesReader(Protocol):
     """The metrics store as queries see it. Every method blocks and is called from a worker thread."""
 
-    def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget) -> SeriesSet:
+    def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget, windows: Sequence[Windows] = ()) -> SeriesSet:
         """The samples of all matching series with ``start <= timestamp <= end`` (ms), series in ascending order of their canonical labels.
 
-        Series without a sample in the range are left out. Staleness markers are included.
+        Series without a sample in the range are left out. Staleness markers are included. ``windows`` says all that they will be used
+        for; then roll-ups may stand in for samples (:attr:`SeriesSet.rolled`): where every window is made of whole ones, and where
+        samples are no longer kept.
 
         Raises:
             LimitExceededError: more samples or series than the budget allows, cancelled, or out of time.

@@ -5,12 +5,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusewatch.telemetry.labels import Labels
+
+if TYPE_CHECKING:
+    from fusewatch.telemetry.rollups import Rolled
 
 Bytes = NDArray[np.uint8]
 Float64s = NDArray[np.float64]
@@ -142,6 +145,8 @@ class SeriesSet:
     values: Float64s
     #: The native histogram samples of the same series; None where none has any.
     histograms: HistogramSet | None = None
+    #: What stands behind the rows where some of them are roll-ups; None where all are samples.
+    rolled: Rolled | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -104,7 +104,7 @@ def broken():
 
 
 class Unreadable(MemoryReader):
-    def fetch(self, matchers, start, end, budget):
+    def fetch(self, matchers, start, end, budget, windows=()):
         raise StorageError("the store is gone")
 
 

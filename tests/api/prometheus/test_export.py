@@ -182,7 +182,7 @@ class Endless(MemoryReader):
         super().__init__()
         self.fetched = 0
 
-    def fetch(self, matchers, start, end, budget):
+    def fetch(self, matchers, start, end, budget, windows=()):
         self.fetched += 1
         return super().fetch(matchers, start, end, budget)
 

@@ -214,7 +214,7 @@ class SlowReader(MemoryReader):
         self.reading = threading.Event()
         self.budget = None
 
-    def fetch(self, matchers, start, end, budget):
+    def fetch(self, matchers, start, end, budget, windows=()):
         self.budget = budget
         self.reading.set()
         while True:

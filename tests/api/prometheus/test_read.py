@@ -135,7 +135,7 @@ class WithHistograms:
 
     histograms = tuple(Histogram(schema=1, count=k, sum=1.5 * k, zero_count=k) for k in (1, 2))
 
-    def fetch(self, matchers, start, end, budget):
+    def fetch(self, matchers, start, end, budget, windows=()):
         bodies = [one.encode() for one in self.histograms]
         return SeriesSet(
             [Labels({"__name__": "latency"})],

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from fusewatch.api.fusewatch.backups import BackupAge
 from fusewatch.api.fusewatch.models import Component, Finding, Host, Severity, Storage, Target
+from fusewatch.api.fusewatch.remote_writes import RemoteWriteState, remote_write_findings
 from fusewatch.api.fusewatch.thresholds import Thresholds
 from fusewatch.api.fusewatch.words import count, percent, size, span
 
@@ -37,6 +38,7 @@ class Situation:
     since: Mapping[str, int] = field(default_factory=dict)
     config_problem: str | None = None
     backup: BackupAge | None = None
+    remote_writes: Sequence[RemoteWriteState] = ()
 
 
 def findings(situation: Situation, thresholds: Thresholds | None = None) -> list[Finding]:
@@ -47,6 +49,7 @@ def findings(situation: Situation, thresholds: Thresholds | None = None) -> list
         *_storage(situation.storage, limits),
         *_host(situation, limits),
         *_targets(situation),
+        *remote_write_findings(situation.remote_writes, situation.now, limits),
         *_configuration(situation.config_problem),
         *_backup(situation.backup),
     ]

@@ -11,6 +11,7 @@ from fusewatch.api.config import WebhooksSettings
 from fusewatch.api.fusewatch.backups import Audit, BackupService
 from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.models import Host, Target, Version
+from fusewatch.api.fusewatch.remote_writes import RemoteWriteState
 from fusewatch.api.prometheus.pool import QueryPool
 from fusewatch.storage.cardinality import Cardinality, CardinalityQuestion
 from fusewatch.storage.ingest_health import IngestStatistics
@@ -43,6 +44,7 @@ class OwnServices:
     event_reader: EventReader
     host_off: Callable[[], str | None] = lambda: None
     config_problem: Callable[[], str | None] = lambda: None
+    remote_writes: Callable[[], Sequence[RemoteWriteState]] = tuple
     history: History | None = None
     webhooks: Callable[[], WebhooksSettings] = WebhooksSettings
     secrets_base: Path | None = None

@@ -113,6 +113,7 @@ class _State:
             disk_growth=growth,
             config_problem=self._services.config_problem(),
             backup=self._services.backups.age() if self._services.backups else None,
+            remote_writes=self._services.remote_writes(),
         )
         found = findings(situation)
         if any(finding.since is None for finding in found):

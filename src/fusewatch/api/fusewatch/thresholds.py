@@ -21,5 +21,10 @@ class Thresholds:
     data_free_bytes: tuple[int, int] = (5 << 30, 1 << 30)
     host_age_s: tuple[float, float] = (60.0, 300.0)
     starting_s: float = 60.0
+    #: A target of remote write that takes no samples, or gets them late, for longer than this.
+    remote_write_failing_s: float = 30.0
+    remote_write_lag_s: float = 120.0
+    #: Full to this share, the backlog of remote write is critical.
+    remote_write_backlog: float = 0.80
     #: For so long a busy processor or much used memory is a warning at most.
     burst_s: float = 300.0

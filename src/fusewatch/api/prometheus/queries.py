@@ -21,6 +21,7 @@ from fusewatch.promql.format import format_query
 from fusewatch.promql.numbers import format_value
 from fusewatch.promql.parse import parse
 from fusewatch.promql.result import QueryResult
+from fusewatch.promql.rollups import RollupUse
 from fusewatch.telemetry.exemplars import Exemplar
 from fusewatch.telemetry.ports import Budget
 
@@ -31,6 +32,8 @@ _KNOWN_STATS: Final = frozenset({"", "true", "all"})
 
 #: Runs a query under a budget; the last argument is how many series it may answer with, 0 for all.
 _Run = Callable[[Budget, int | None, int], QueryResult]
+#: Says which roll-ups a query may be answered from, as the parameter does, for clients that can send no parameters of their own.
+_ROLLUPS_HEADER: Final = "X-Fusewatch-Rollups"
 
 
 def query_routes(services: PrometheusServices) -> list[GuardedRoute]:
@@ -54,10 +57,10 @@ class _Queries:
         """A query's value at one moment."""
         limit = parameters.limit()
         time = parameters.time("time", self._services.clock.now_ms())
-        query = parameters.text("query")
+        query, rollups = parameters.text("query"), _rollups(request, parameters)
 
         def run(budget: Budget, lookback_ms: int | None, most: int) -> QueryResult:
-            return self._engine.instant(query, time, budget=budget, lookback_ms=lookback_ms, limit=most)
+            return self._engine.instant(query, time, budget=budget, lookback_ms=lookback_ms, limit=most, rollups=rollups)
 
         return await self._answer(request, parameters, limit, run)
 
@@ -75,10 +78,10 @@ class _Queries:
             raise BadDataError(
                 f"exceeded maximum resolution of {most_steps:,} points per timeseries. Try decreasing the query resolution (?step=XX)"
             )
-        query = parameters.text("query")
+        query, rollups = parameters.text("query"), _rollups(request, parameters)
 
         def run(budget: Budget, lookback_ms: int | None, most: int) -> QueryResult:
-            return self._engine.range(query, start, end, step, budget=budget, lookback_ms=lookback_ms, limit=most)
+            return self._engine.range(query, start, end, step, budget=budget, lookback_ms=lookback_ms, limit=most, rollups=rollups)
 
         return await self._answer(request, parameters, limit, run)
 
@@ -142,6 +145,14 @@ def _lookback(parameters: Parameters) -> int | None:
         return parameters.duration("lookback_delta")
     except BadDataError as error:
         raise BadDataError(f"error parsing lookback delta duration: {error.__cause__}") from error
+
+
+def _rollups(request: Request, parameters: Parameters) -> RollupUse:
+    """What ``rollups`` or the header asks for: 0 to read samples alone, 1 to take roll-ups also where that moves windows."""
+    try:
+        return RollupUse(parameters.text("rollups") or request.headers.get(_ROLLUPS_HEADER, ""))
+    except ValueError as error:
+        raise BadDataError.parameter("rollups", "expected 0 or 1") from error
 
 
 def _deprecated(stats: str) -> str:

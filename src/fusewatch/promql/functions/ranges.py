@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,13 +14,15 @@ from fusewatch.promql.errors import ExecutionError
 from fusewatch.promql.functions.absence import absent_labels
 from fusewatch.promql.functions.function import CallContext, Function, Implementation
 from fusewatch.promql.kernels import ranges as codes
-from fusewatch.promql.kernels.extrapolation import extrapolated_change
+from fusewatch.promql.kernels.extrapolation import extrapolated_change, rolled_change
 from fusewatch.promql.kernels.ranges import over_windows
 from fusewatch.promql.kernels.sliding import sliding_extremes, sliding_quantiles
 from fusewatch.promql.matrix import Matrix, RangeVector
 from fusewatch.promql.numbers import go_general
 from fusewatch.promql.parallel import over_rows
+from fusewatch.promql.rollups import sample_counts
 from fusewatch.telemetry.labels import METRIC_NAME, quote
+from fusewatch.telemetry.rollups import Aggregate, Rolled
 from fusewatch.telemetry.samples import Float64s, Int64s
 
 _COUNTER_SUFFIXES: Final = ("_total", "_sum", "_count", "_bucket")
@@ -31,7 +34,10 @@ RANGE, SCALAR = ValueType.MATRIX, ValueType.SCALAR
 
 def windowed(op: int, call: CallContext, *params: Float64s, keep_name: bool = False) -> Matrix:
     """Function ``op`` of every window of the first argument; its scalar ``params`` have one number per step."""
-    vector = call.range(0)
+    return _windowed(op, call, call.range(0), *params, keep_name=keep_name)
+
+
+def _windowed(op: int, call: CallContext, vector: RangeVector, *params: Float64s, keep_name: bool = False) -> Matrix:
     spare = np.zeros(len(vector.ends))
     first, second = (*params, spare, spare)[:2]
     windows = (vector.ends, vector.times, vector.range_ms)
@@ -77,6 +83,8 @@ def _plain(op: int, *, keep_name: bool = False) -> Implementation:
 def _change(*, counter: bool, per_second: bool = False) -> Callable[[CallContext], Matrix]:
     def apply(call: CallContext) -> Matrix:
         vector = call.range(0)
+        if vector.series.rolled is not None:
+            return _rolled_change(call, vector, vector.series.rolled, counter=counter, per_second=per_second)
         windows = (vector.ends, vector.range_ms)
 
         def run(series: Columns, values: Float64s, present: Bools) -> None:
@@ -85,6 +93,40 @@ def _change(*, counter: bool, per_second: bool = False) -> Callable[[CallContext
         return _evaluated(call, vector, run)
 
     return apply
+
+
+def _rolled_change(call: CallContext, vector: RangeVector, rolled: Rolled, *, counter: bool, per_second: bool) -> Matrix:
+    found, starts, stops = rolled.columns, *(rolled.spans.moved(edges) for edges in (vector.ends - vector.range_ms, vector.ends))
+    last = found[Aggregate.LAST]
+    columns = (
+        found[Aggregate.COUNT] >> 1,
+        found[Aggregate.FIRST_TIME],
+        found[Aggregate.FIRST],
+        found[Aggregate.LAST_TIME],
+        last,
+        found.get(Aggregate.FALLS, last),  # not looked at but for counters
+    )
+    windows = (vector.ends, starts, stops, vector.range_ms)
+
+    def run(series: Columns, values: Float64s, present: Bools) -> None:
+        rolled_change(counter, per_second, series[:2], columns, windows, values, present)
+
+    return _evaluated(call, vector, run)
+
+
+def _count(call: CallContext) -> Matrix:
+    """Of roll-ups the values are counts already."""
+    return windowed(codes.COUNT if call.range(0).series.rolled is None else codes.SUM, call)
+
+
+def _average(call: CallContext) -> Matrix:
+    vector = call.range(0)
+    rolled = vector.series.rolled
+    if rolled is None:
+        return windowed(codes.AVG, call)
+    counts = replace(vector, series=replace(vector.series, values=sample_counts(rolled)))
+    sums = windowed(codes.SUM, call)
+    return replace(sums, values=sums.values / _windowed(codes.SUM, call, counts).values)
 
 
 def _counter(*, per_second: bool) -> Implementation:
@@ -153,10 +195,10 @@ FUNCTIONS: Final = (
     _of_range("changes", _plain(codes.CHANGES)),
     _of_range("resets", _plain(codes.RESETS)),
     _of_range("sum_over_time", _plain(codes.SUM)),
-    _of_range("avg_over_time", _plain(codes.AVG)),
+    _of_range("avg_over_time", _average),
     _of_range("min_over_time", _extreme(largest=False)),
     _of_range("max_over_time", _extreme(largest=True)),
-    _of_range("count_over_time", _plain(codes.COUNT)),
+    _of_range("count_over_time", _count),
     _of_range("first_over_time", _plain(codes.FIRST, keep_name=True)),
     _of_range("last_over_time", _plain(codes.LAST, keep_name=True)),
     _of_range("present_over_time", _plain(codes.PRESENT)),

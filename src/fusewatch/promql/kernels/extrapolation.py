@@ -73,3 +73,56 @@ def _stretch(sampled: float, gaps: tuple[float, float], intervals: int, first: f
     if total > 0 and first >= 0:
         before = min(before, sampled * (first / total))
     return (sampled + before + after) / sampled
+
+
+#: Numbers of samples, times of the first ones, the first ones, times of the last ones, the last ones, and sums of falls of windows (n).
+RolledColumns = tuple[Int64s, Int64s, Float64s, Int64s, Float64s, Float64s]
+
+
+@kernel
+def rolled_change(
+    counter: bool,
+    per_second: bool,
+    series: tuple[Int64s, Int64s],
+    columns: RolledColumns,
+    windows: tuple[Int64s, Int64s, Int64s, int],
+    values: Float64s,
+    present: Bools,
+) -> None:
+    """The same as :func:`extrapolated_change` where rows stand for several samples each.
+
+    ``series`` is (offsets, ends of the rows); ``windows`` is (ends (steps), the starts and ends that rows allow (steps each), range ms).
+    An increase over a window that was moved is that of its length, for one as long as was asked for.
+    """
+    offsets, timestamps = series
+    counts, first_times, firsts, last_times, lasts, falls = columns
+    ends, starts, stops, range_ms = windows
+    for row in range(len(offsets) - 1):
+        low = high = offsets[row]
+        limit, fall, samples = offsets[row + 1], low, 0
+        for step in range(len(ends)):
+            while high < limit and timestamps[high] <= ends[step]:
+                samples += counts[high]
+                high += 1
+            while low < high and timestamps[low] <= ends[step] - range_ms:
+                samples -= counts[low]
+                low += 1
+            if samples < 2:
+                continue
+            first, last = firsts[low], lasts[high - 1]
+            total = last - first
+            if counter:
+                total += falls[low]
+                fall = max(fall, low + 1)
+                while fall < high and falls[fall] == 0 and not firsts[fall] < lasts[fall - 1]:
+                    fall += 1
+                for index in range(fall, high):
+                    if firsts[index] < lasts[index - 1]:
+                        total += lasts[index - 1]
+                    total += falls[index]
+            sampled = (last_times[high - 1] - first_times[low]) / 1000.0
+            gaps = ((first_times[low] - starts[step]) / 1000.0, (stops[step] - last_times[high - 1]) / 1000.0)
+            present[row, step] = True
+            stretched = total * _stretch(sampled, gaps, samples - 1, first if counter else -1.0, total)
+            seconds = (stops[step] - starts[step]) / 1000.0
+            values[row, step] = stretched / seconds if per_second else stretched * (range_ms / 1000.0 / seconds)

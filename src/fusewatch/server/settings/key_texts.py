@@ -24,7 +24,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "FileSdConfig.files": "JSON or YAML files with target groups; `*` in the last part of the path matches any text.",
     "FileSdConfig.refresh_interval": "How often they are read even when no change was noticed.",
     "GlobalConfig.evaluation_interval": "How often rules are evaluated.",
-    "GlobalConfig.external_labels": "Labels that tell this server's data from another's, for federation.",
+    "GlobalConfig.external_labels": "Labels that tell this server's data from another's, for federation and remote write.",
     "GlobalConfig.rule_query_offset": "How far behind the present rules look.",
     "GlobalConfig.scrape_interval": "How often targets are scraped.",
     "GlobalConfig.scrape_protocols": "Formats that a target is asked for, the preferred one first.",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from fusewatch.forward.config import named_targets
 from fusewatch.server.settings.document import Document, read_document
 from fusewatch.server.settings.model import Settings
 from fusewatch.server.settings.problems import Problem, SettingsError
@@ -40,6 +41,7 @@ def parse_settings(text: str, *, file: str, base: Path, environ: Mapping[str, st
     settings = None if document.value is None and document.problems else validate(document, Settings)
     if settings is not None:
         _check_intervals(document, settings)
+        _check_targets(document, settings)
     _check_names(document)
     _check_files(document)
     if settings is None or document.problems:
@@ -79,6 +81,14 @@ def _check_intervals(document: Document, settings: Settings) -> None:
             config.resolved(settings.global_)
         except ValueError as error:
             document.report(("scrape_configs", index), str(error))
+
+
+def _check_targets(document: Document, settings: Settings) -> None:
+    """Two targets of remote write that can't be told from each other."""
+    try:
+        named_targets(settings.remote_write)
+    except ValueError as error:
+        document.report(("remote_write",), str(error))
 
 
 def _check_files(document: Document) -> None:

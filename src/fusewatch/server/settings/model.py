@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from fusewatch.access.config import AccessSettings
 from fusewatch.api.config import EventsSettings
 from fusewatch.collect.config import GlobalConfig, ScrapeConfig
+from fusewatch.forward.config import RemoteWriteConfig
 from fusewatch.ingest.config import GraphiteSettings, InfluxSettings
 from fusewatch.ingest.otlp.config import OtlpSettings
 from fusewatch.records.config import RecordsSettings
@@ -79,6 +80,7 @@ class Settings(Block):
     log: LogSettings = LogSettings()
     global_: Annotated[GlobalConfig, Field(alias="global")] = GlobalConfig()
     scrape_configs: tuple[ScrapeConfig, ...] = ()
+    remote_write: tuple[RemoteWriteConfig, ...] = ()
     host: HostSettings = HostSettings()
     query: QuerySettings = QuerySettings()
     storage: StorageSettings = StorageSettings()

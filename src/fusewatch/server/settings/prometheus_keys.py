@@ -11,7 +11,7 @@ from typing import Final
 from fusewatch.server.settings.problems import KeyPath
 
 _TOP: Final = frozenset(
-    {"alerting", "otlp", "remote_read", "remote_write", "rule_files", "runtime", "scrape_config_files", "tracing"},
+    {"alerting", "otlp", "remote_read", "rule_files", "runtime", "scrape_config_files", "tracing"},
 )
 _STORAGE: Final = frozenset({"exemplars", "tsdb"})
 

@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from fusewatch.storage.opening import log_folder
 from fusewatch.storage.sql import identifier
 from fusewatch.storage.wal import MAGIC, Position, find_segments
 from fusewatch.telemetry.clock import Clock
+from fusewatch.telemetry.ports import OverloadedError
 
 _SHADOW: Final = "shadow"
 _PREFIX: Final = "fusewatch_"
@@ -149,7 +150,8 @@ class Freezer:
                 return position.newest  # a moment ago it was ended, or it has nothing
             end = time.monotonic() + _PATIENCE_S
             while position.newest == newest:
-                self._committer.hand_on()
+                with suppress(OverloadedError):
+                    self._committer.hand_on()
                 if position.newest != newest:
                     break
                 # The receiver is starting again; its first act is a new segment.

@@ -8,6 +8,7 @@ is not taken for one.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -80,9 +81,10 @@ def restore(target: Target, manifest: Manifest, folder: Path, *, force: bool, pr
     if held_by(folder) is not None and not force:
         raise RestoreRefusedError(f"{folder} holds a store: --force replaces it")
     with _locked(folder), as_open_errors(folder):
-        work = folder / WORK
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(mode=0o700)
+        shutil.rmtree(folder / WORK, ignore_errors=True)
+        # A folder of its own: the process that a killed restore had started may not have ended yet.
+        work = folder / WORK / secrets.token_hex(4)
+        work.mkdir(mode=0o700, parents=True)
         _check_space(work, manifest)
         _fetch(target, manifest, work, progress)
         if manifest.tables:
@@ -107,7 +109,7 @@ def _locked(folder: Path) -> Iterator[None]:
 def _check_space(work: Path, manifest: Manifest) -> None:
     free = disk_usage(work).free
     if manifest.size > free:
-        raise BackupError(f"the backup needs {manifest.size >> 20} MB, the disk of {work.parent} has {free >> 20} MB free")
+        raise BackupError(f"the backup needs {manifest.size >> 20} MB, the disk of {work.parent.parent} has {free >> 20} MB free")
 
 
 def _fetch(target: Target, manifest: Manifest, work: Path, progress: Progress) -> None:
@@ -160,4 +162,4 @@ def _replace(folder: Path, work: Path) -> None:
     for path in sorted(work.iterdir(), key=lambda path: path.name == MARKER):
         path.replace(folder / path.name)
     os.sync()
-    work.rmdir()
+    shutil.rmtree(folder / WORK, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Samples that go on to other servers by remote write."""
