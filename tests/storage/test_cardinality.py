@@ -112,6 +112,18 @@ def test_each_metric_is_charged_its_part_of_what_lies_on_disk(filled: MetricStor
     assert later.metrics[0].bytes > 0
 
 
+def test_what_a_merged_day_takes_beside_its_chunks_is_charged_too(filled: MetricStore) -> None:
+    day = NOW // HOUR - NOW // HOUR % 24
+    commit(filled)
+    filled._sealer.merge_day(day)
+    found = filled.cardinality(LAST_HOUR)
+    with filled._parts.pool.handle() as handle:
+        ((size,),) = handle.rows("SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND table IN ('chunks', 'rollups')")
+    # A few bytes are lost by rounding, and what chunks share is nobody's.
+    assert 0.5 * size < found.bytes <= size
+    assert sum(one.samples for one in found.metrics) == 7
+
+
 def test_a_rate_is_the_samples_of_the_last_minutes(filled: MetricStore, clock: ManualClock) -> None:
     clock.now += 10_000
     write(filled, {API[0]: {NOW + second * 1000: 1.0 for second in range(1, 11)}})

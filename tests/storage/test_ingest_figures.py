@@ -131,11 +131,15 @@ def test_a_sender_travels_with_its_batch(sender: Sender, count: int) -> None:
 # The bounds ------------------------------------------------------------------------------------------------------------------------------
 
 
+def took(figures: IngestFigures, sender: Sender, now: int, counts: tuple[int, int, int]) -> None:
+    figures.took(figures.known(sender, now), now, *counts)
+
+
 def test_a_sender_that_is_silent_makes_room_and_its_counts_stay_in_the_sums() -> None:
     left: list[int] = []
     figures = IngestFigures(leave=left.append, most=2)
     for place, address in enumerate("abc"):
-        figures.took(Sender("otlp", address=address), NOW + place * 11 * MINUTE, 5, 10, 1)
+        took(figures, Sender("otlp", address=address), NOW + place * 11 * MINUTE, (5, 10, 1))
     assert [one.address for one in figures.senders(NOW + 22 * MINUTE, NOBODY, 10)] == ["c", "b"]
     assert left == [1]
     (sums,) = figures.protocols()
@@ -145,15 +149,15 @@ def test_a_sender_that_is_silent_makes_room_and_its_counts_stay_in_the_sums() ->
 def test_a_crowd_of_senders_counts_as_one_and_pushes_nobody_out() -> None:
     figures = IngestFigures(most=2)
     for place in range(1000):
-        figures.took(Sender("otlp", address=str(place)), NOW, 1, 1, 0)
+        took(figures, Sender("otlp", address=str(place)), NOW, (1, 1, 0))
     found = figures.senders(NOW, NOBODY, 10)
     assert {one.address or one.agent: one.samples for one in found} == {"0": 1, "1": 1, OTHERS: 998}
-    assert figures.number(Sender("otlp", address="x"), NOW) == figures.number(Sender("otlp", OTHERS), NOW)
+    assert figures.known(Sender("otlp", address="x"), NOW) is figures.known(Sender("otlp", OTHERS), NOW)
 
 
 def test_any_number_of_protocols_beside_a_crowd_has_numbers_that_fit_a_byte() -> None:
     figures = IngestFigures(most=2)
-    numbers = {figures.number(Sender(f"protocol {place}"), NOW) for place in range(1000)}
+    numbers = {figures.known(Sender(f"protocol {place}"), NOW).number for place in range(1000)}
     assert max(numbers) < 256
     assert min(numbers) > 0
 

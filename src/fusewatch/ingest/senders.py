@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.types import Scope
 
-from fusewatch.access.identity import identity_of
+from fusewatch.access.identity import SCOPE_KEY
 from fusewatch.telemetry.known_series import Decoded
 from fusewatch.telemetry.ports import OverloadedError, ReadOnlyError, SamplesRejectedError
 from fusewatch.telemetry.refusals import Refusal
@@ -54,8 +54,8 @@ class Senders:
         for name, value in scope["headers"]:
             if name == b"user-agent":
                 agent = value
-        identity, client = identity_of(scope), scope.get("client")
-        key = protocol, agent, identity.name if identity.kind in _NAMED else "", client[0] if client else ""
+        identity, client = scope.get(SCOPE_KEY), scope.get("client")
+        key = protocol, agent, identity.name if identity is not None and identity.kind in _NAMED else "", client[0] if client else ""
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= _REMEMBERED:

@@ -11,7 +11,7 @@ import errno
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from fusewatch.storage.book import SeriesBook
 from fusewatch.storage.entries import Entry, nothing, only, own
 from fusewatch.storage.folder import disk_usage
 from fusewatch.storage.group_sync import GroupSync
-from fusewatch.storage.ingest_figures import IngestFigures
+from fusewatch.storage.ingest_figures import IngestFigures, KnownSender
 from fusewatch.storage.limit_fill import SeriesCounts, count_series
 from fusewatch.storage.records import (
     events_record,
@@ -143,9 +143,9 @@ class Door:
         Raises as :meth:`write_decoded`, at once or when awaited.
         """
         inside, late = self._within_window(decoded)
-        entry = Entry(inside, sender=sender, size=size)
+        entry = Entry.of(inside, sender, size)
         taken = None
-        if entry.has_rows or inside.metadata:
+        if entry.samples or len(inside.exemplars) or inside.metadata:
             try:
                 taken = self._take(entry)
             except (OverloadedError, ReadOnlyError) as error:
@@ -160,11 +160,16 @@ class Door:
             except (OverloadedError, ReadOnlyError) as error:
                 self.refuse(entry.sender, error.reason, str(error), entry.samples)
                 raise
+        if problems != (None, None):
+            self._tell(entry.sender, problems)
+
+    def _tell(self, sender: Sender, problems: Problems) -> NoReturn:
         for problem in problems:
             if problem is not None:
-                self.refuse(entry.sender, problem.reason, str(problem), problem.rejected)
-        if (told := _both(*problems)) is not None:
-            raise told
+                self.refuse(sender, problem.reason, str(problem), problem.rejected)
+        told = _both(*problems)
+        assert told is not None  # noqa: S101 - one of them is
+        raise told
 
     def refuse(self, sender: Sender, reason: Refusal, message: str, samples: int = 0) -> None:
         """Counts a request that was refused before it came here, or ``samples`` of one."""
@@ -261,7 +266,7 @@ class Door:
     def _log_all(self, entries: Sequence[Entry], now: int) -> None:
         records: list[Record] = []
         named: list[UInt32s] = []
-        new_series = [self._describe(entry, now, records, named) for entry in entries]
+        counted = [self._describe(entry, now, records, named) for entry in entries]
         try:
             self._log.append(records)
         except OSError as error:
@@ -273,17 +278,18 @@ class Door:
             self.book.named(refs, written=True)
         if not self._rows:
             self._since = self._clock.monotonic()
-        for entry, new in zip(entries, new_series, strict=True):
-            if entry.has_rows:
-                self.figures.took(entry.sender, now, entry.samples, entry.size, new)
+        for entry, (known, new) in zip(entries, counted, strict=True):
+            if known is not None:
+                self.figures.took(known, now, entry.samples, entry.size, new)
         self._rows += max(sum(entry.samples for entry in entries), 1)
         if self._rows >= self.limits.segment_rows:
             self._next_segment()
 
-    def _describe(self, entry: Entry, now: int, records: list[Record], named: list[UInt32s]) -> int:
-        """Adds the records of an entry, and the references that they name for the first time; how many these are."""
+    def _describe(self, entry: Entry, now: int, records: list[Record], named: list[UInt32s]) -> tuple[KnownSender | None, int]:
+        """Adds the records of an entry, and the references that they name for the first time; how many these are, and who sent them."""
         decoded, before = entry.decoded, len(named)
-        moment = now // _MINUTE_MS, self.figures.number(entry.sender, now) if entry.has_rows else 0
+        known = self.figures.known(entry.sender, now) if entry.samples or len(decoded.exemplars) else None
+        moment = now // _MINUTE_MS, known.number if known is not None else 0
         ids = self._admit(decoded.refs, moment, now, records, named)
         if len(ids):
             records.append(samples_record(now, ids, decoded.timestamps, decoded.bits))
@@ -299,7 +305,7 @@ class Door:
             records.append(metadata_record(now, decoded.metadata))
         if entry.events:
             records.append(events_record(now, entry.events))
-        return sum(len(refs) for refs in named[before:])
+        return known, sum(len(refs) for refs in named[before:]) if len(named) > before else 0
 
     def _admit(self, refs: UInt32s, moment: tuple[int, int], now: int, records: list[Record], named: list[UInt32s]) -> UInt64s:
         book = self.book

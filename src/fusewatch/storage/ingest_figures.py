@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,8 +25,8 @@ _STRANGERS: Final = frozenset({Refusal.UNAUTHENTICATED, Refusal.FORBIDDEN})
 
 
 @dataclass(slots=True)
-class _Known:
-    """A sender and what it has sent."""
+class KnownSender:
+    """A sender's number, and what it has sent."""
 
     number: int
     first_seen: int
@@ -56,29 +55,30 @@ class IngestFigures:
         self._leave = leave
         self._most = most
         self._lock = threading.Lock()
-        self._senders: OrderedDict[Sender, _Known] = OrderedDict()
+        self._senders: dict[Sender, KnownSender] = {}
         self._free = list(range(_NUMBERS - 1, 0, -1))
         self._gone: dict[str, tuple[int, int, int, int]] = {}
         self._refusals: dict[Refusal, _Refused] = {}
 
-    def number(self, sender: Sender, now: int) -> int:
-        """The number of a sender, new or known, until it leaves; ``now`` in ms."""
-        with self._lock:
-            return self._known(sender, now).number
+    def known(self, sender: Sender, now: int) -> KnownSender:
+        """A sender, new or known; its number is its own until it leaves. ``now`` in ms."""
+        known = self._senders.get(sender)
+        if known is None:
+            with self._lock:
+                known = self._senders.get(sender) or self._enter(sender, now)
+        return known
 
-    def took(self, sender: Sender, now: int, samples: int, size: int, new_series: int) -> None:
-        """Counts a request of ``size`` bytes that is in the log."""
-        with self._lock:
-            known = self._known(sender, now)
-            known.meter.add(now, samples, size)
-            known.new_series += new_series
-            self.written += samples
+    def took(self, known: KnownSender, now: int, samples: int, size: int, new_series: int) -> None:
+        """Counts a request of ``size`` bytes that is in the log. One call at a time: the log's own lock sees to that."""
+        known.meter.add(now, samples, size)
+        known.new_series += new_series
+        self.written += samples
 
     def refuse(self, sender: Sender, now: int, reason: Refusal, message: str, samples: int = 0) -> None:
         """Counts a request that was refused, or ``samples`` of one."""
+        # Strangers must not take the places of those who may send.
+        known = self._senders.get(sender) if reason in _STRANGERS else self.known(sender, now)
         with self._lock:
-            # Strangers must not take the places of those who may send.
-            known = self._senders.get(sender) if reason in _STRANGERS else self._known(sender, now)
             if known is not None:
                 known.refused += samples or 1
             self.refused += samples
@@ -131,25 +131,18 @@ class IngestFigures:
             ]
         return sorted(found, key=lambda one: one.last, reverse=True)
 
-    def _known(self, sender: Sender, now: int) -> _Known:
-        known = self._senders.get(sender)
-        if known is None:
-            return self._enter(sender, now)
-        self._senders.move_to_end(sender)
-        return known
-
-    def _enter(self, sender: Sender, now: int) -> _Known:
+    def _enter(self, sender: Sender, now: int) -> KnownSender:
         if len(self._senders) >= self._most:
-            idlest, known = next(iter(self._senders.items()))
-            if now - known.meter.last <= _IDLE_MS:
+            idlest = min(self._senders, key=lambda one: self._senders[one].meter.last)
+            if now - self._senders[idlest].meter.last <= _IDLE_MS:
                 # A crowd of senders must not push each other out at every request.
                 sender = Sender(sender.protocol, OTHERS)
                 if sender in self._senders or not self._free:
-                    return self._senders.get(sender) or known
+                    return self._senders.get(sender) or self._senders[idlest]
             else:
                 self._forget(idlest)
         number = self._free.pop()
-        entered = self._senders[sender] = _Known(number, now, Meter(now))
+        entered = self._senders[sender] = KnownSender(number, now, Meter(now))
         return entered
 
     def _forget(self, sender: Sender) -> None:
@@ -159,12 +152,12 @@ class IngestFigures:
         self._free.append(known.number)
 
 
-def _add(sums: tuple[int, int, int, int] | None, known: _Known) -> tuple[int, int, int, int]:
+def _add(sums: tuple[int, int, int, int] | None, known: KnownSender) -> tuple[int, int, int, int]:
     requests, samples, size, series = sums or (0, 0, 0, 0)
     return requests + known.meter.requests, samples + known.meter.samples, size + known.meter.bytes, series + known.new_series
 
 
-def _statistics(sender: Sender, known: _Known, now: int, series: Sequence[int]) -> SenderStatistics:
+def _statistics(sender: Sender, known: KnownSender, now: int, series: Sequence[int]) -> SenderStatistics:
     meter = known.meter
     requests, samples, size = meter.rates(now)
     return SenderStatistics(

@@ -18,11 +18,13 @@ _TABLES: Final = {
     "chunks": (f"length(data) + {_ROW_BYTES}", "count"),
     "samples": ("1", "1"),
     "histograms": (f"length(body) + {_ROW_BYTES}", "1"),
+    # Copies of samples that are counted already; of their columns these are the ones that grow.
+    "rollups": (f"length(windows) + length(sums) + length(mins) + length(maxs) + length(firsts) + length(lasts) + {_ROW_BYTES}", "0"),
 }
 _SIZES: Final = """
 SELECT table, sum(bytes_on_disk)
 FROM system.parts
-WHERE active AND database = currentDatabase() AND table IN ('chunks', 'samples', 'histograms')
+WHERE active AND database = currentDatabase() AND table IN ('chunks', 'samples', 'histograms', 'rollups')
 GROUP BY table
 """
 _WEIGHTS: Final = """

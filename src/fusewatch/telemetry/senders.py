@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from fusewatch.telemetry.samples import SampleBatch
@@ -10,7 +10,7 @@ from fusewatch.telemetry.samples import SampleBatch
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Where samples come from; what is not known is "".
+    """Where samples come from; what is not known is "". Its hash is kept, because each request looks its sender up.
 
     ``protocol`` is a short word such as ``remote_write_1.0``, ``otlp``, ``scrape`` or ``host``; ``agent`` what the sender calls itself,
     ``identity`` the user or token that it has, ``address`` the machine that it is on.
@@ -20,6 +20,13 @@ class Sender:
     agent: str = ""
     identity: str = ""
     address: str = ""
+    _hash: int = field(default=0, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.protocol, self.agent, self.identity, self.address)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 #: Fusewatch itself, where nothing else is said.
