@@ -75,7 +75,7 @@ def test_an_empty_file_and_empty_blocks_mean_the_defaults(tmp_path):
         # broken YAML
         ("host: {enabled: true\n", ["fusewatch.yml:2: not valid YAML: did not find expected ',' or '}'"]),
         # Prometheus has it
-        ("remote_read: []\n", ["fusewatch.yml:1: remote_write: Prometheus has this setting, this version of Fusewatch has not"]),
+        ("remote_read: []\n", ["fusewatch.yml:1: remote_read: Prometheus has this setting, this version of Fusewatch has not"]),
         # a variable that is not set, and another mistake beside it
         (
             "data: ${NO_SUCH}/x\nhosts: {}\n",
