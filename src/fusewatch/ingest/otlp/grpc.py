@@ -6,6 +6,7 @@ receiver without gRPC need not spend.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -77,6 +78,8 @@ class OtlpGrpcServer:
         Raises:
             OSError: the address can't be bound.
         """
+        # Its own words on standard error say nothing that we do not say ourselves.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         import grpc  # noqa: PLC0415 - only who serves gRPC pays for it
 
         server = grpc.aio.server(
