@@ -61,6 +61,11 @@ def test_a_target_without_a_name_is_named_by_its_address_alone():
     assert len(name) == 6
 
 
+def test_a_new_password_makes_no_new_target():
+    before, after = (named_targets([target(url=f"http://me:{word}@elsewhere/write")]) for word in ("old", "new"))
+    assert list(before) == list(after)
+
+
 def test_two_targets_of_one_address_are_told_apart_by_the_rest():
     names = named_targets([target(), target(remote_timeout="5s"), target(name="third")])
     assert len(names) == 3
