@@ -11,8 +11,8 @@ import trustme
 from aiohttp import web
 from tests.collect.exporter import Exporter, running
 
-from fusewatch.collect.errors import LimitError, ScrapeError
-from fusewatch.collect.http_client import HttpClient, bypasses_proxy
+from fusewatch.collect.errors import LimitError, ScrapeError, SendError
+from fusewatch.collect.http_client import MOST_TEXT, HttpClient, bypasses_proxy
 from fusewatch.collect.http_config import HttpConfig
 
 
@@ -217,3 +217,39 @@ def test_a_client_certificate_is_shown(authority, tmp_path, inline):
 def test_a_certificate_file_that_is_missing_is_named(authority, tmp_path):
     with pytest.raises(ScrapeError, match=r"missing\.pem"):
         ask_by_tls(authority, tmp_path, {"ca_file": "missing.pem"})
+
+
+def test_a_post_gives_the_answer_whatever_its_status_and_the_connection_is_kept():
+    async def ask():
+        exporter = Exporter()
+
+        async def answer(request):
+            return web.Response(status=400, text=f"{await request.text()} is wrong\n", headers={"Retry-After": "7"})
+
+        exporter.answer = answer
+        async with running(exporter), client(basic_auth={"username": "me", "password": "x"}) as made:
+            replies = [await made.post(f"http://{exporter.address}/", b"body", headers={"A": "b"}, timeout_s=10) for _ in range(3)]
+            return replies[0], exporter.requests
+
+    reply, requests = asyncio.run(ask())
+    assert (reply.status, reply.reason, reply.text, reply.headers["Retry-After"]) == (400, "Bad Request", "body is wrong", "7")
+    assert (requests[0].headers["A"], requests[0].headers["Authorization"]) == ("b", basic("me", "x"))
+    assert len({request.transport.get_extra_info("peername") for request in requests if request.transport}) <= 1
+
+
+def test_of_a_long_answer_to_a_post_only_the_beginning_is_read():
+    async def ask():
+        exporter = Exporter("x" * 10_000_000)
+        async with running(exporter), client() as made:
+            return await made.post(f"http://{exporter.address}/", b"", headers={}, timeout_s=10)
+
+    assert asyncio.run(ask()).text == "x" * MOST_TEXT
+
+
+def test_a_post_that_is_not_answered_says_why_without_the_password():
+    async def ask():
+        async with client() as made:
+            await made.post("http://me:secret@127.0.0.1:1/", b"", headers={}, timeout_s=10)
+
+    with pytest.raises(SendError, match=r'Post "http://me:<secret>@127.0.0.1:1/": connect to 127.0.0.1:1: connection refused'):
+        asyncio.run(ask())

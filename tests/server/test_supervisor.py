@@ -82,6 +82,37 @@ def test_a_component_between_two_attempts_is_failed_and_makes_the_whole_unready(
     asyncio.run(scenario())
 
 
+def test_one_that_is_dispensable_does_not_make_the_whole_unready():
+    async def scenario():
+        worker = Worker("remote write", [], failures=1)
+        worker.dispensable = True
+        life = Supervisor(clock=SystemClock(), back_off=BackOff(first_s=60))
+        life.start([worker])
+        while life.statuses()[0].state != "failed":  # noqa: ASYNC110 - the supervisor has no event to wait for
+            await asyncio.sleep(0)
+        assert life.unready_reasons() == []
+        await life.stop()
+
+    asyncio.run(scenario())
+
+
+def test_one_component_can_be_ended_and_another_of_its_name_started():
+    async def scenario():
+        log: list[str] = []
+        first, other, second = (Worker(name, log) for name in ("target", "other", "target"))
+        life = supervisor()
+        life.start([first, other])
+        await first.working.wait()
+        await life.end("target")
+        assert [status.name for status in life.statuses()] == ["other"]
+        life.start([second])
+        await second.working.wait()
+        assert [status.name for status in life.statuses()] == ["other", "target"]
+        await life.stop()
+
+    asyncio.run(scenario())
+
+
 def test_a_component_may_say_why_it_is_not_ready():
     async def scenario():
         worker = Worker("store", [])

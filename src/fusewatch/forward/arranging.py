@@ -27,6 +27,7 @@ DROPPED_SERIES, UNKNOWN_SERIES, TOO_OLD, CUSTOM_BUCKETS, REPEATED, REASON_COUNT 
 #: The same by Prometheus' names; a row that was written twice is none of them, its later writing goes out.
 REASONS: Final = ("dropped_series", "unintentionally_dropped_series", "too_old", "nhcb_in_rw1_not_supported")
 _HIGH: Final = np.uint64(32)
+_ROW_BITS: Final = np.uint64((1 << 24) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def arrange(rows: Rows, slots: UInt32s, sizes: Int64s, *, shards: int, oldest: i
 
     ``oldest`` (ms): what is before it stays behind; ``custom_buckets``: whether native histograms with such buckets can be sent.
     """
-    order = np.argsort(rows.ids, kind="stable")
+    order = _by_id(rows.ids)
     if not in_order(order, rows.ids, rows.kinds, rows.times):
         order = np.lexsort((rows.times, rows.kinds, rows.ids))
     dropped, kept = np.zeros((REASON_COUNT, KINDS), np.int64), np.empty(len(order), np.int64)
@@ -64,6 +65,18 @@ def arrange(rows: Rows, slots: UInt32s, sizes: Int64s, *, shards: int, oldest: i
     return Arranged(order, slots, _bounds(rows.ids[order], shards), dropped)
 
 
+def _by_id(ids: UInt64s) -> Int64s:
+    """The numbers of rows (n) by their ids, those of one id in their order; not quite where two ids begin with the same 40 bits.
+
+    Sorting the first bits of the ids together with the rows' numbers takes 4 ns a row, a stable sort of the ids 54.
+    """
+    if len(ids) > int(_ROW_BITS):
+        return np.argsort(ids, kind="stable")
+    keys = ids & ~_ROW_BITS | np.arange(len(ids), dtype=np.uint64)
+    keys.sort()
+    return (keys & _ROW_BITS).astype(np.int64)
+
+
 def _bounds(ids: UInt64s, shards: int) -> Int64s:
     """Where each shard of sorted ids (n) begins and the last one ends (shards + 1): equal ranges of their higher halves."""
     return np.searchsorted((ids >> _HIGH) * np.uint64(shards) >> _HIGH, np.arange(shards + 1, dtype=np.uint64)).astype(np.int64)
@@ -71,9 +84,11 @@ def _bounds(ids: UInt64s, shards: int) -> Int64s:
 
 @kernel
 def in_order(order: Int64s, ids: UInt64s, kinds: UInt8s, times: Int64s) -> bool:
-    """Whether rows that are sorted by id are, within each, sorted by kind and time."""
+    """Whether rows are sorted by id, and within each by kind and time."""
     for place in range(1, len(order)):
         before, row = order[place - 1], order[place]
+        if ids[before] > ids[row]:
+            return False
         if ids[before] == ids[row] and (kinds[before] > kinds[row] or (kinds[before] == kinds[row] and times[before] > times[row])):
             return False
     return True

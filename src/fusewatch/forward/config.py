@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import xxhash
 from pydantic import Field, field_validator, model_validator
 
-from fusewatch.collect.http_config import Address, HttpConfig, Text
+from fusewatch.collect.http_config import Address, HttpConfig, Text, redact
 from fusewatch.collect.relabel import RelabelConfig
 from fusewatch.collect.unsupported import Unsupported
 from fusewatch.telemetry.config import Block, DurationMs
@@ -141,7 +141,7 @@ def named_targets(configs: Sequence[RemoteWriteConfig]) -> Mapping[str, RemoteWr
     addresses = Counter(config.url for config in configs if not config.name)
     targets: dict[str, RemoteWriteConfig] = {}
     for config in configs:
-        name = config.name or _short_hash(config.url if addresses[config.url] == 1 else config.model_dump_json())
+        name = config.name or _short_hash(redact(config.url) if addresses[config.url] == 1 else config.model_dump_json())
         if name in targets:
             what = f"found multiple remote write configs with name {name!r}" if config.name else "found two equal remote write configs"
             raise ValueError(what)

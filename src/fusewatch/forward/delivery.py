@@ -21,6 +21,10 @@ from fusewatch.forward.figures import SENT_BEFORE, Figures
 from fusewatch.forward.rows import LONG_AGO
 from fusewatch.telemetry.clock import Clock
 
+#: How a target answers to samples that it has already, as far as it minds.
+_HAS_IT: Final = frozenset({400, 409})
+#: Longer than this no target is waited for without asking.
+_LONGEST_WAIT_S: Final = 3_600.0
 _WRITTEN: Final = tuple(f"X-Prometheus-Remote-Write-{kind}-Written" for kind in ("Samples", "Histograms", "Exemplars"))
 
 
@@ -129,7 +133,7 @@ class Delivery:
     def _refused(self, request: Request, verdict: _Verdict, *, sent_before: bool) -> None:
         """Counts what is dropped; the first refusal of each kind is logged."""
         left = [max(count - taken, 0) for count, taken in zip(request.counts, (*verdict.taken, 0), strict=True)]
-        if sent_before:
+        if sent_before and verdict.status in _HAS_IT:
             self._figures.dropped[SENT_BEFORE].add(left)
             self._log.info("refused after a restart, as what it has already", reason=verdict.reason, samples=left[0])
             return
@@ -153,13 +157,12 @@ class Delivery:
 
 def retry_after(text: str, now_ms: int) -> float | None:
     """Seconds that a ``Retry-After`` header asks for (RFC 9110, 10.2.3): a number or a date; None where it says nothing of use."""
-    if text.isascii() and text.isdigit():
-        return float(text)
     try:
-        seconds = email.utils.parsedate_to_datetime(text).timestamp() - now_ms / 1000
+        date = not (text.isascii() and text.isdigit())
+        seconds = email.utils.parsedate_to_datetime(text).timestamp() - now_ms / 1000 if date else float(text)
     except (ValueError, OverflowError):
         return None
-    return seconds if seconds > 0 else None
+    return min(seconds, _LONGEST_WAIT_S) if seconds > 0 else None
 
 
 def _written(headers: Mapping[str, str]) -> tuple[int, ...] | None:

@@ -19,14 +19,6 @@ Series = tuple[Int64s, Int64s, UInt32s]
 Described = tuple[UInt8s, UInt32s, UInt32s]
 
 
-@inlined
-def _number(symbol: int, local: Int64s, used: Int64s, count: int) -> int:
-    if local[symbol] < 0:
-        local[symbol], used[count] = count, symbol
-        count += 1
-    return count
-
-
 @kernel
 def number_symbols(columns: Columns, series: Series, described: Described, local: Int64s, used: Int64s) -> int:
     """Gives each symbol of the rows' series a number in the request (``local``, -1 before); ``used`` are they in order; how many."""
@@ -40,10 +32,14 @@ def number_symbols(columns: Columns, series: Series, described: Described, local
             continue
         before = slot
         metric = words[starts[slot] >> 2]
-        count = _number(helps[metric], local, used, count)
-        count = _number(units[metric], local, used, count)
+        for symbol in (helps[metric], units[metric]):
+            if local[symbol] < 0:
+                local[symbol], used[count] = count, symbol
+                count += 1
         for k in range((starts[slot] >> 2) + 1, ends[slot] >> 2):
-            count = _number(words[k], local, used, count)
+            if local[words[k]] < 0:
+                local[words[k]], used[count] = count, words[k]
+                count += 1
     return count
 
 

@@ -43,7 +43,7 @@ class RemoteWriteMetrics(Collector):
         if not targets:
             return
         yield from _tallies(targets)
-        yield _dropped(targets)
+        yield from _dropped(targets)
         yield from _gauges(targets)
         yield _durations(targets)
         newest = self._newest()
@@ -87,13 +87,16 @@ def _tallies(targets: Sequence[TargetStatistics]) -> Iterator[Metric]:
         yield family
 
 
-def _dropped(targets: Sequence[TargetStatistics]) -> Metric:
-    family = CounterMetricFamily(f"{_PREFIX}samples_dropped", "Samples that were not sent, by reason.", labels=[*_LABELS, "reason"])
-    for target in targets:
-        for reason, tally in target.figures.dropped.items():
-            lost = target.lost if reason == BACKLOG_FULL else 0
-            family.add_metric([target.name, target.url, reason], tally.samples + tally.histograms + lost)
-    return family
+def _dropped(targets: Sequence[TargetStatistics]) -> Iterator[Metric]:
+    """What is lost with the backlog is counted as samples, histograms too."""
+    for kind in _KINDS[:3]:
+        text = f"{kind.capitalize()} that were not sent, by reason."
+        family = CounterMetricFamily(f"{_PREFIX}{kind}_dropped", text, labels=[*_LABELS, "reason"])
+        for target in targets:
+            for reason, tally in target.figures.dropped.items():
+                lost = target.lost if reason == BACKLOG_FULL and kind == "samples" else 0
+                family.add_metric([target.name, target.url, reason], getattr(tally, kind) + lost)
+        yield family
 
 
 def _gauges(targets: Sequence[TargetStatistics]) -> Iterator[Metric]:

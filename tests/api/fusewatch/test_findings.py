@@ -20,6 +20,7 @@ from fusewatch.api.fusewatch.models import (
     Storage,
     Target,
 )
+from fusewatch.api.fusewatch.remote_writes import RemoteWriteState
 from fusewatch.api.fusewatch.words import percent, size, span
 
 NOW = 1_700_000_000_000
@@ -158,3 +159,47 @@ def test_the_detail_names_who_and_why():
 )
 def test_numbers_are_said_as_people_say_them(said, words):
     assert said == words
+
+
+def remote_write(**changes):
+    return RemoteWriteState(
+        **{
+            "name": "remote write backup",
+            "url": "http://backup/write",
+            "failing": "",
+            "failing_since": None,
+            "waiting_since": None,
+            "backlog_bytes": 0,
+            "backlog_limit_bytes": 100 * GB,
+            **changes,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        # in order
+        ({}, []),
+        # one request that was tried again
+        ({"failing": "timeout", "failing_since": NOW - 1000}, []),
+        # away
+        ({"failing": "connection refused", "failing_since": NOW - 300_000, "backlog_bytes": GB}, ["warning"]),
+        # away for so long that samples will be lost
+        ({"failing": "connection refused", "failing_since": NOW - 300_000, "backlog_bytes": 90 * GB}, ["critical"]),
+        # slow
+        ({"waiting_since": NOW - 300_000}, ["warning"]),
+        ({"waiting_since": NOW - 20_000}, []),
+    ],
+)
+def test_a_target_of_remote_write_that_fails_or_is_behind_is_told(state, expected):
+    found = findings(situation(remote_writes=[remote_write(**state)]))
+    assert [one.severity for one in found] == expected
+
+
+def test_what_a_target_says_and_what_is_kept_for_it_is_in_the_finding():
+    [found] = findings(
+        situation(remote_writes=[remote_write(failing="connection refused", failing_since=NOW - 300_000, backlog_bytes=2 * GB)])
+    )
+    assert found.title == "remote write backup has not taken samples for 5 minutes"
+    assert found.detail == "connection refused. 2.0 GB of log are kept, 2 % of storage.remote_write_backlog; over it the oldest go."

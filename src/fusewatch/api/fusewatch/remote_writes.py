@@ -44,7 +44,5 @@ def remote_write_findings(targets: Sequence[RemoteWriteState], now: int, limits:
 def _finding(target: RemoteWriteState, title: str, detail: str, since: int | None, limits: Thresholds) -> Finding:
     filled = target.backlog_bytes / target.backlog_limit_bytes if target.backlog_limit_bytes else 0.0
     severity: Severity = "critical" if filled > limits.remote_write_backlog else "warning"
-    kept = (
-        f"{size(target.backlog_bytes)} are kept for it, {percent(filled)} of storage.remote_write_backlog; over it the oldest are dropped."
-    )
+    kept = f"{size(target.backlog_bytes)} of log are kept, {percent(filled)} of storage.remote_write_backlog; over it the oldest go."
     return Finding(severity=severity, layer="service", title=title, detail=f"{detail} {kept}", since=since, link="/status")

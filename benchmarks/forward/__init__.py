@@ -1,0 +1,1 @@
+"""Remote write to another server, beside Prometheus."""
