@@ -8,6 +8,8 @@ from fusewatch.promql import ast
 from fusewatch.promql.matrix import Grid
 from fusewatch.promql.parse import parse
 from fusewatch.promql.plan import plan
+from fusewatch.promql.rollups import RollupUse
+from fusewatch.telemetry.rollups import Windows
 
 GRID = Grid.between(600_000, 900_000, 60_000)
 LOOKBACK = 300_000
@@ -51,3 +53,29 @@ def test_reads_cover_what_the_expression_looks_at(query, reads):
 )
 def test_what_is_the_same_at_every_step_is_evaluated_once(query, wrapped):
     assert isinstance(plan(parse(query), GRID, LOOKBACK).expr, ast.Invariant) is wrapped
+
+
+@pytest.mark.parametrize(
+    ("query", "windows"),
+    [
+        ("x", [Windows("", 600_000, 60_000, 6, 300_000)]),
+        ("rate(x[5m])", [Windows("rate", 600_000, 60_000, 6, 300_000)]),
+        ("sum(rate(x[5m] offset 1m))", [Windows("rate", 540_000, 60_000, 6, 300_000)]),
+        ("x[5m]", [Windows("[]", 600_000, 60_000, 6, 300_000)]),
+        ("rate(x[5m] @ 100)", [Windows("rate", 100_000, 0, 1, 300_000)]),
+        ("abs(x)", [Windows("", 600_000, 60_000, 6, 300_000)]),
+        # A subquery's own moments are the multiples of its step.
+        ("max_over_time(rate(x[1m])[10m:45s])", [Windows("rate", 45_000, 45_000, 20, 60_000)]),
+        ("max_over_time(x[10m:] offset 1m)", [Windows("", 0, 60_000, 15, 300_000)]),
+        # One read for both says what both are for.
+        ("x - rate(x[5m])", [Windows("", 600_000, 60_000, 6, 300_000), Windows("rate", 600_000, 60_000, 6, 300_000)]),
+    ],
+)
+def test_a_read_says_what_its_samples_are_for(query, windows):
+    (fetch,) = plan(parse(query), GRID, LOOKBACK).fetches
+    assert list(fetch.windows) == windows
+
+
+def test_a_read_for_a_query_without_roll_ups_does_not_say_it():
+    (fetch,) = plan(parse("rate(x[5m])"), GRID, LOOKBACK, rollups=RollupUse.NEVER).fetches
+    assert fetch.windows == ()

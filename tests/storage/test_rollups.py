@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.storage.conftest import DAY, HOUR, NOW, ManualClock, OpenStore, commit, write
 from tests.storage.reading import FOREVER, matcher
 from tests.storage.rolled import FUNCTIONS, MINUTE, SERIES, assert_same, both, points, used, write_day
-from tests.storage.test_sealing import MONDAY, stored
+from tests.storage.test_sealing import MONDAY, stored, write_bits
 
 from fusewatch.promql.engine import Engine
 from fusewatch.promql.rollups import RollupUse
@@ -197,6 +199,27 @@ def test_a_deletion_is_honoured_at_once_and_when_its_day_is_written_anew(three_d
         assert len(raw) == 3
         three_days.clean_tombstones()
     assert stored(three_days, "rollups", f"day = {MONDAY}") == 2 * 3
+
+
+def test_answers_beside_merges_are_always_the_same(three_days: MetricStore) -> None:
+    query, limits = "max_over_time(x_total[1h])", (NOW + HOUR, NOW + 2 * DAY - HOUR, HOUR)
+    expected, wrong, over = points(Engine(three_days).range(query, *limits)), list[int](), threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            if points(Engine(three_days).range(query, *limits)) != expected:
+                wrong.append(1)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    samples = three_days.fetch([matcher("k=0")], NOW, NOW + DAY - 1, Budget())
+    for _ in range(3):
+        write_bits(three_days, SERIES[0], samples.timestamps, samples.values.view(np.uint64))
+        commit(three_days)
+        three_days._sealer.merge_day(MONDAY)
+    over.set()
+    reader.join()
+    assert not wrong
 
 
 # Beyond the samples -------------------------------------------------------------------------------------------------------------

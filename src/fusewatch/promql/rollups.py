@@ -38,6 +38,8 @@ def last_samples(series: SeriesSet, rolled: Rolled) -> SeriesSet:
 def with_samples(series: SeriesSet, rolled: Rolled) -> SeriesSet:
     """The rows of a series that stand for any sample: ranges do not see staleness markers."""
     kept: NDArray[np.bool_] = rolled.columns[Aggregate.COUNT] > 1
+    if kept.all():
+        return series
     before = np.concatenate((np.zeros(1, np.int64), np.cumsum(kept, dtype=np.int64)))
     return SeriesSet(series.labels, before[series.offsets], series.timestamps[kept], series.values[kept], rolled=rolled.only(kept))
 

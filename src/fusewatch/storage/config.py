@@ -23,11 +23,11 @@ class RetentionSettings(Block):
     """How long data is kept; 0 keeps for ever. What is older than this is refused when it is written."""
 
     metrics: DurationMs = 30 * _DAY
-    #: How long roll-ups of five minutes are kept after the samples that they were made of: half a year in a third of what 30 days of
-    #: samples take each month. A query beyond the samples' retention is answered from them.
-    rollups_5m: DurationMs = 180 * _DAY
-    #: The same for roll-ups of an hour, which take next to nothing: two years, so that a year can be compared with the one before.
-    rollups_1h: DurationMs = 730 * _DAY
+    #: How long roll-ups of five minutes are kept, from which queries beyond the samples' retention are answered. A day of them takes about
+    #: a third of its samples at 15 s, so 90 days take as much again as 30 days of samples.
+    rollups_5m: DurationMs = 90 * _DAY
+    #: The same for roll-ups of an hour, at a seventeenth: 400 days, so that a month can be compared with that of the year before.
+    rollups_1h: DurationMs = 400 * _DAY
     #: Other durations for some metrics, by name or by a regular expression that the whole name matches; the first that fits counts. Their
     #: roll-ups are not kept for longer.
     per_metric: dict[str, DurationMs] = Field(default_factory=dict)

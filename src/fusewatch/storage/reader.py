@@ -121,7 +121,7 @@ class Reader:
                 with self._pool.handle(reserved=reserved) as handle:
                     parts.append(read_rollups(handle, selection, span, wanted, hidden, budget))
             else:
-                samples, _ = self._samples(selection, span.start, span.end, budget, reserved=reserved)
+                samples, _ = self._samples(selection, max(span.start, lifetimes.oldest()), span.end, budget, reserved=reserved)
                 parts.append(part_of_samples(samples, wanted))
         return joined(selection.labels, parts, spans)
 

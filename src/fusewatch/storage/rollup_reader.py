@@ -111,6 +111,9 @@ def joined(labels: Sequence[Labels], parts: Sequence[Part], spans: Sequence[Span
 
 def _strung(columns: Sequence[NDArray[Any]], parts: Sequence[Part], offsets: Int64s) -> NDArray[Any]:
     """One column of all parts, series by series."""
+    filled = [k for k, column in enumerate(columns) if len(column)]
+    if len(filled) == 1:
+        return columns[filled[0]]
     out, cursors, everyone = np.empty(int(offsets[-1]), columns[0].dtype), offsets[:-1].copy(), np.arange(len(offsets) - 1)
     for column, part in zip(columns, parts, strict=True):
         append_words(everyone, part.offsets, cursors, column.view(np.uint64), out.view(np.uint64))

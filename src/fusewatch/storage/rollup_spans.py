@@ -87,7 +87,7 @@ class Chooser:
     def spans(self, stored: StoredDays, changed: set[int]) -> list[Span]:
         """The parts of the read in order of time; ``changed``: days of which something is newer than what ``stored`` knows."""
         found: list[Span] = []
-        at = max(self._start, self._oldest)
+        at = self._start
         for day in self.days(stored):
             resolution = self._resolution(day, stored, changed)
             if resolution == 0:
@@ -109,7 +109,7 @@ class Chooser:
             return max(exact, default=0) or min(filter(self._may_round, there), default=0)
         if day in stored.unsettled or day in changed:
             return 0
-        return max(exact, default=0) or max(filter(self._may_blur, there), default=0)
+        return max(exact, default=0) or min(filter(self._may_blur, there), default=0)
 
     def _may_round(self, resolution: int) -> bool:
         return all(one.may_round(resolution) for one in self._windows)

@@ -25,4 +25,5 @@ def warm_rollups() -> None:
     restore(time, offsets, FIVE_MINUTES, rolled.ends, time.copy(), time.copy())
     hides = Tombstones(one, one, one, time, time, one).by_series(one)
     hide_windows(offsets, rolled.ends, FIVE_MINUTES, one, time, hides, np.ones(1, np.uint8))
-    joined([EMPTY], [part_of_samples(Samples(offsets, time, one), list(Aggregate))], [Span(0, 0)])
+    part = part_of_samples(Samples(offsets, time, one), list(Aggregate))
+    joined([EMPTY], [part, part], [Span(0, 0), Span(0, 0)])

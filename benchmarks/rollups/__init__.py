@@ -1,0 +1,1 @@
+"""What sealing, merging and reading cost."""
