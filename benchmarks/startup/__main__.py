@@ -15,7 +15,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,15 +64,24 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def idle(process: subprocess.Popen[str], seconds: float) -> tuple[float, int, int]:
-    """Processor use in cores, and memory of engine and parent in bytes, after ``seconds`` of doing nothing but watching this machine."""
+def idle(process: subprocess.Popen[str], seconds: float) -> tuple[float, dict[str, int]]:
+    """Processor use of all processes in cores, and memory of each in bytes, after ``seconds`` of watching this machine alone."""
     parent = psutil.Process(process.pid)
-    [engine] = parent.children()
+    family = {"parent": parent, **{_role(child): child for child in parent.children()}}
     time.sleep(5)
-    before, begun = sum(engine.cpu_times()[:2]), time.perf_counter()
+    before, begun = _processor_seconds(family.values()), time.perf_counter()
     time.sleep(seconds)
-    used = (sum(engine.cpu_times()[:2]) - before) / (time.perf_counter() - begun)
-    return used, engine.memory_info().rss, parent.memory_info().rss
+    used = (_processor_seconds(family.values()) - before) / (time.perf_counter() - begun)
+    return used, {role: one.memory_info().rss for role, one in family.items()}
+
+
+def _role(child: psutil.Process) -> str:
+    """What a child is, by the module that it runs: engine or receiver."""
+    return next(word.rpartition(".")[2] for word in child.cmdline() if word.startswith("fusewatch.server."))
+
+
+def _processor_seconds(processes: Iterable[psutil.Process]) -> float:
+    return sum(sum(one.cpu_times()[:2]) for one in processes)
 
 
 def slowest_imports(count: int) -> list[tuple[float, str]]:
@@ -102,10 +111,11 @@ def main() -> None:
                 seconds.append(taken)
         print(f"start to ready, median of {options.starts}                    {statistics.median(seconds):6.2f} s   (target 5)")
         with running(data) as (process, _):
-            cores, engine, parent = idle(process, options.idle)
+            cores, memory = idle(process, options.idle)
         print(f"idle with host collection, {options.idle:g} s               {cores * 100:6.2f} % of a core (target 5)")
-        print(f"memory: engine                                 {engine / 1e6:6.0f} MB  (target 700)")
-        print(f"memory: parent                                 {parent / 1e6:6.0f} MB")
+        for role, size in memory.items():
+            print(f"memory: {role:<39}{size / 1e6:6.0f} MB")
+        print(f"memory in all                                  {sum(memory.values()) / 1e6:6.0f} MB  (target 700)")
 
 
 if __name__ == "__main__":
