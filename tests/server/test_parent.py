@@ -152,7 +152,7 @@ def test_an_engine_that_does_not_stop_is_ended(family):
 
 
 def test_an_engine_notices_that_its_parent_is_gone(family):
-    parent = family("serve()\nwait_for_parent()\n")
+    parent = family("serve()\nwait_for_parent()\n", "select.select([control], [], [])")
     parent.line()
     parent.process.kill()
     assert parent.line() == ["parent", "gone"]
