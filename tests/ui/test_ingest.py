@@ -77,7 +77,8 @@ def test_ingest_says_who_sends_what_and_a_row_opens_its_detail(open_page: OpenPa
 
 
 def test_ingest_draws_its_rates_from_the_stores_own_metrics(open_page: OpenPage, crowded: RunningServer):
-    crowded.wait_for(lambda: crowded.query("rate(fusewatch_ingest_samples_total[1m])"))
+    # A page asks up to the last whole second.
+    crowded.wait_for(lambda: crowded.query('rate(fusewatch_ingest_samples_total{protocol="host"}[1m])', time=str(int(time.time()))))
     page = open_page("/ingest", url=crowded.url)
     panel = page.get_by_role("region", name="Samples a second, by protocol")
     expect(panel.get_by_role("button", name="This machine")).to_be_visible()
