@@ -14,7 +14,7 @@ import pytest
 from tests.storage.conftest import DAY, NOW, ManualClock
 
 from fusewatch.storage.config import StorageSettings
-from fusewatch.storage.door import Door
+from fusewatch.storage.door import Door, StaleReferencesError
 from fusewatch.storage.door_client import DoorClient
 from fusewatch.storage.door_server import DoorServer
 from fusewatch.storage.log_reader import SegmentReader
@@ -23,6 +23,7 @@ from fusewatch.storage.records import read_events, read_exemplars, read_histogra
 from fusewatch.storage.wal import Kind, find_segments
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.histograms import Histogram
+from fusewatch.telemetry.known_series import Decoded, DecodedExemplars, DecodedHistograms
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import OverloadedError, SamplesRejectedError, SeriesLimitError
@@ -163,3 +164,20 @@ async def test_a_hand_on_ends_the_segment(tmp_path):
         before = len(find_segments(link.wal))
         await asyncio.to_thread(link.client.hand_on)
         assert len(find_segments(link.wal)) == before + 1
+
+
+@pytest.mark.parametrize("kind", ["samples", "histograms", "exemplars"])
+async def test_references_of_an_epoch_that_is_over_name_nobody(tmp_path, kind):
+    async with linked(tmp_path) as link:
+        refs, times, body = np.array([link.door.book.learn(UP)], np.uint32), np.array([NOW]), np.zeros(48, np.uint8)
+        parts = {
+            "samples": {"refs": refs, "timestamps": times, "bits": np.zeros(1, np.uint64)},
+            "histograms": {"histograms": DecodedHistograms(refs, times, np.array([0, 48]), body)},
+            "exemplars": {"exemplars": DecodedExemplars(refs, times, np.zeros(1), np.array([0, 0]), body[:0])},
+        }[kind]
+        none = {"refs": refs[:0], "timestamps": times[:0], "bits": np.empty(0, np.uint64)}
+        decoded = Decoded(link.door.book.epoch, **{**none, **parts})
+        link.door.book.epoch += 1
+        with pytest.raises(StaleReferencesError):
+            await link.door.write_decoded(decoded)
+        assert link.records(Kind.SAMPLES) == link.records(Kind.HISTOGRAMS) == link.records(Kind.EXEMPLARS) == []

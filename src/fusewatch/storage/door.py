@@ -71,8 +71,11 @@ class DoorLimits:
     segment_age_s: float
 
 
-class StaleReferencesError(Exception):
-    """The book was looked through since the request was decoded: decode it again."""
+class StaleReferencesError(OverloadedError):
+    """The book was looked through since the request was decoded: decode it again, or have it sent again."""
+
+    def __init__(self) -> None:
+        super().__init__("the series are being looked through: try again")
 
 
 class Door:
@@ -148,6 +151,8 @@ class Door:
         if entry.samples or len(inside.exemplars) or inside.metadata:
             try:
                 taken = self._take(entry)
+            except StaleReferencesError:
+                raise  # decoded again it is welcome, so it is no refusal
             except (OverloadedError, ReadOnlyError) as error:
                 self.refuse(sender, error.reason, str(error), entry.samples)
                 raise
@@ -157,6 +162,8 @@ class Door:
         if taken is not None:
             try:
                 await taken
+            except StaleReferencesError:
+                raise
             except (OverloadedError, ReadOnlyError) as error:
                 self.refuse(entry.sender, error.reason, str(error), entry.samples)
                 raise
@@ -184,7 +191,7 @@ class Door:
         """The batch with references instead of ids."""
         book = self.book
         with self._lock:
-            problem = None
+            problem, epoch = None, book.epoch
             if batch.series:
                 _, problem = book.learn_all([labels.canonical for labels in batch.series.values()])
             ids = plain(batch.ids, np.uint64)
@@ -193,7 +200,7 @@ class Door:
             histogram_refs, exemplar_refs = self._refs(histograms.ids, batch), self._refs(exemplars.ids, batch)
         bits = np.ascontiguousarray(batch.values, np.float64).view(np.uint64)
         decoded = Decoded(
-            book.epoch,
+            epoch,
             refs,
             np.ascontiguousarray(batch.timestamps, np.int64),
             bits,
@@ -259,7 +266,7 @@ class Door:
             self._check_queue()
             self._check_disk()
             self.book.look_through(now // _MINUTE_MS, late=True)
-            if any(len(entry.decoded.refs) and entry.decoded.epoch != self.book.epoch for entry in entries):
+            if any(entry.has_references and entry.decoded.epoch != self.book.epoch for entry in entries):
                 raise StaleReferencesError
             self._log_all(entries, now)
 

@@ -33,6 +33,11 @@ class Entry:
         """A request."""
         return cls(decoded, (), sender, size, len(decoded.refs) + len(decoded.histograms.refs))
 
+    @property
+    def has_references(self) -> bool:
+        """Whether it names series by what is good within one epoch alone."""
+        return bool(self.samples or len(self.decoded.exemplars.refs))
+
 
 def only(decoded: Decoded, samples: NDArray[np.bool_], histograms: NDArray[np.bool_], exemplars: NDArray[np.bool_]) -> Decoded:
     """The rows for which the masks are true."""
