@@ -29,7 +29,7 @@ label_sets = st.dictionaries(texts, texts, max_size=4).map(Labels)
 
 def as_read(record):
     """A record as a reader of the log sees it."""
-    return ReadRecord(record.kind, record.received, np.frombuffer(b"".join(record.encode()), np.uint8)[24:].copy())
+    return ReadRecord(record.kind, record.received, np.frombuffer(b"".join(record.encode(1)), np.uint8)[24:].copy())
 
 
 def taken(samples=(), histogram_rows=(), exemplars=()):

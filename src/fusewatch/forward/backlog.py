@@ -18,7 +18,8 @@ from fusewatch.forward.place import SUFFIX, LogPosition, Place, load_place, plac
 from fusewatch.storage.errors import CorruptLogError
 from fusewatch.storage.folder import disk_usage
 from fusewatch.storage.log_reader import SegmentReader
-from fusewatch.storage.wal import MAGIC, Kind, Position, SegmentFile, find_segments, remove_segment, segment_path
+from fusewatch.storage.spare_segments import SpareSegments
+from fusewatch.storage.wal import MAGIC, Kind, Position, SegmentFile, find_segments, segment_path
 
 _log = structlog.get_logger(component="remote write")
 FOLDER: Final = "sending"
@@ -47,6 +48,7 @@ class Backlog:
         self._folder = folder
         self._limit = limit
         self._sync = sync
+        self._spares = SpareSegments(log, sync=sync)
         self._lock = threading.Lock()
         self._places: dict[str, Place] = {}
         self._kept = {file.number: file.path.stat().st_size for file in find_segments(folder)}
@@ -92,7 +94,7 @@ class Backlog:
         """Keeps a segment that ClickHouse has, or removes it where all targets are past it."""
         with self._lock:
             if file.number < self._needed():
-                remove_segment(file)
+                self._spares.put(file.path)
                 return
             try:
                 self._folder.mkdir(exist_ok=True)
@@ -102,7 +104,7 @@ class Backlog:
                 # The log must not fill up for this.
                 _log.error("a segment can't be kept for remote write; it is dropped", segment=file.number, reason=str(error))
                 self._count_lost(file)
-                remove_segment(file)
+                self._spares.put(file.path)
                 return
             self._kept[file.number] = size
             self._bound()
@@ -140,7 +142,7 @@ class Backlog:
 
     def _remove(self, number: int) -> int:
         """Removes a kept segment; its bytes."""
-        remove_segment(self._file(number))
+        self._spares.put(self._file(number).path)
         return self._kept.pop(number)
 
     def _file(self, number: int) -> SegmentFile:

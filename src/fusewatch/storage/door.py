@@ -21,6 +21,7 @@ from fusewatch.storage.folder import disk_usage
 from fusewatch.storage.group_sync import GroupSync
 from fusewatch.storage.ingest_figures import IngestFigures, KnownSender
 from fusewatch.storage.limit_fill import SeriesCounts, count_series
+from fusewatch.storage.log_end import cut_log
 from fusewatch.storage.records import (
     events_record,
     exemplars_record,
@@ -92,6 +93,7 @@ class Door:
         self._clock = clock
         self._lock = book.lock
         folder.mkdir(exist_ok=True)
+        cut_log(folder)
         found = find_segments(folder)
         self._log = LogWriter(folder, sync=sync)
         # By the clock where nothing is left to tell, so that a number never comes twice.

@@ -52,6 +52,9 @@ _SENDER: Final = struct.Struct("<Q")
 #: A longer frame is no frame of ours.
 LONGEST: Final = 1 << 30
 
+#: Here a record belongs to no segment.
+_SEED: Final = 0
+
 _NO_IDS: Final[UInt64s] = np.empty(0, np.uint64)
 _NO_TIMES: Final[Int64s] = np.empty(0, np.int64)
 
@@ -124,7 +127,7 @@ def event_body(event: Event) -> list[bytes | memoryview]:
 
 
 def _encoded(records: Sequence[Record]) -> list[bytes | memoryview]:
-    return [part for record in records for part in record.encode()]
+    return [part for record in records for part in record.encode(_SEED)]
 
 
 def read_body(body: bytes) -> tuple[SampleBatch, list[MetricMetadata], list[Event]]:

@@ -27,7 +27,7 @@ from fusewatch.storage.records import (
 )
 from fusewatch.storage.series_kernels import COMMITTED
 from fusewatch.storage.series_table import SeriesTable
-from fusewatch.storage.wal import Kind, Position, SegmentFile, find_segments, remove_segment
+from fusewatch.storage.wal import Kind, Position, SegmentFile, find_segments
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.samples import ExemplarRows, HistogramRows
@@ -46,7 +46,7 @@ class LogFollower:
         table: SeriesTable,
         learn: Callable[[Sequence[MetricMetadata]], None],
         bounds: SampleBounds,
-        hand_over: Callable[[SegmentFile], None] = remove_segment,
+        hand_over: Callable[[SegmentFile], None],
     ) -> None:
         self.table = table
         self.bounds = bounds

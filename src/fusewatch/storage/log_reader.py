@@ -94,7 +94,7 @@ class SegmentReader:
             start, stop = at + HEADER.size, at + HEADER.size + length
             if stop > size:
                 break
-            digest = xxhash.xxh3_64(view[at : at + UNSUMMED])
+            digest = xxhash.xxh3_64(view[at : at + UNSUMMED], self.file.number)
             digest.update(view[start:stop])
             if digest.intdigest() != checksum or kind not in KINDS:
                 # After a power cut the last blocks may be there in length, but not in content.

@@ -31,8 +31,9 @@ from fusewatch.storage.queried import QueriedMetrics
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.series_limits import SeriesLimits
 from fusewatch.storage.series_table import SeriesTable
+from fusewatch.storage.spare_segments import SpareSegments
 from fusewatch.storage.tombstones import Graveyard
-from fusewatch.storage.wal import SegmentFile, find_segments, remove_segment
+from fusewatch.storage.wal import SegmentFile, find_segments
 from fusewatch.telemetry.clock import Clock
 
 #: Eight queries at a time, and what the components need beside them.
@@ -105,12 +106,12 @@ def open_door(settings: StorageSettings, data_dir: Path, clock: Clock) -> Door:
 
 
 def open_parts(
-    settings: StorageSettings, folder: DataFolder, clock: Clock, *, receiver: HandOn | None = None, hand_over: HandOver = remove_segment
+    settings: StorageSettings, folder: DataFolder, clock: Clock, *, receiver: HandOn | None = None, hand_over: HandOver | None = None
 ) -> Parts:
     """Everything opened, the log of an earlier run committed.
 
     ``receiver``: the log is written by another process, and this makes it end its newest segment.
-    ``hand_over`` gets each segment that is committed, instead of its removal.
+    ``hand_over`` gets each segment that is committed, instead of its end.
 
     Raises:
         StoreOpenError: with one line that says what to do; nothing is left open, the folder neither.
@@ -127,7 +128,7 @@ def open_parts(
 
 
 def _open(
-    settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock: Clock, receiver: HandOn | None, hand_over: HandOver
+    settings: StorageSettings, folder: DataFolder, pool: ClientPool, clock: Clock, receiver: HandOn | None, hand_over: HandOver | None
 ) -> Parts:
     table, metadata = SeriesTable(), MetadataStore(pool=pool)
     with pool.handle() as handle:
@@ -145,7 +146,14 @@ def _open(
     files = find_segments(log_folder(folder.path))
     committed = files[0].number - 1 if files else highest_seq(pool)
     door = None if receiver is not None else open_door(settings, folder.path, clock)
-    follower = LogFollower(folder=log_folder(folder.path), table=table, learn=metadata.remember, bounds=bounds, hand_over=hand_over)
+    spares = SpareSegments(log_folder(folder.path), sync=settings.fsync)
+    follower = LogFollower(
+        folder=log_folder(folder.path),
+        table=table,
+        learn=metadata.remember,
+        bounds=bounds,
+        hand_over=hand_over or (lambda file: spares.put(file.path)),
+    )
     follower.histogram_metrics |= histogram_metrics
     hand_on = receiver or partial(_hand_on, door)
     committer = Committer(follower=follower, pool=pool, generations=generations, committed=committed, hand_on=hand_on)

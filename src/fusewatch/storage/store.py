@@ -33,7 +33,6 @@ from fusewatch.storage.sample_rates import SampleRates
 from fusewatch.storage.sealer import build_sealer
 from fusewatch.storage.statistics import StorageStatistics, read_statistics
 from fusewatch.storage.store_door import StoreDoor
-from fusewatch.storage.wal import remove_segment
 from fusewatch.storage.warming import warm_kernels
 from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.components import Component
@@ -94,11 +93,11 @@ class MetricStore:
 
     @classmethod
     def open(
-        cls, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None, hand_over: HandOver = remove_segment
+        cls, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None, hand_over: HandOver | None = None
     ) -> MetricStore:
         """The store in ``data_dir`` with its door in this process, what its log holds committed. Blocks.
 
-        ``hand_over`` gets each segment of the log that is committed.
+        ``hand_over`` gets each segment of the log that is committed, instead of its end.
 
         Raises:
             StoreOpenError: with one line that says what to do.
@@ -110,11 +109,11 @@ class MetricStore:
 
     @classmethod
     def open_behind(
-        cls, door: DoorClient, settings: StorageSettings, folder: DataFolder, *, clock: Clock, hand_over: HandOver = remove_segment
+        cls, door: DoorClient, settings: StorageSettings, folder: DataFolder, *, clock: Clock, hand_over: HandOver | None = None
     ) -> MetricStore:
         """The store in a claimed folder, whose log another process writes; ``door`` leads there. Blocks.
 
-        ``hand_over`` gets each segment of the log that is committed.
+        ``hand_over`` gets each segment of the log that is committed, instead of its end.
 
         The folder's claim ends with the store, or when it can't be opened.
 

@@ -7,6 +7,9 @@ file goes when ClickHouse has them.
 The log is also how the receiver hands over to the engine, which follows it while it grows. Up to where it may read stands in one number
 of a mapped file, the :class:`Position`: what is behind it may still be taken back. Every part of a segment starts at a multiple of eight
 bytes, so that columns can be used where they lie.
+
+A segment that is synced may be written over an old one (:mod:`fusewatch.storage.spare_segments`), whose records can lie behind its own.
+Checksums are seeded with the segment's number, so that they are no records of this one.
 """
 
 from __future__ import annotations
@@ -23,21 +26,25 @@ from typing import Final
 
 import xxhash
 
+from fusewatch.storage.spare_segments import SpareSegments
+
 Part = bytes | memoryview
 
-MAGIC: Final = b"FWLOG\x00\x00\x02"
+MAGIC: Final = b"FWLOG\x00\x00\x03"
 _SUFFIX: Final = ".log"
 _POSITION: Final = "position"
 _POSITION_BYTES: Final = 16
-#: kind, length of the body, receive time in ms, XXH3-64 of all before it and the body.
+#: kind, length of the body, receive time in ms, XXH3-64 of all before it and the body, seeded with the number of the segment.
 HEADER: Final = struct.Struct("<IIqQ")
 UNSUMMED: Final = HEADER.size - 8
 _MOST_PARTS: Final = 1000
 _PADDING: Final = tuple(bytes(size) for size in range(8))
 #: Bits of a :class:`Position` that hold the size; the others are the low end of the segment's number.
-_SIZE_BITS: Final = 40
+_SIZE_BITS: Final = 36
 _SIZE_MASK: Final = (1 << _SIZE_BITS) - 1
 _NUMBER_MASK: Final = (1 << (64 - _SIZE_BITS)) - 1
+#: Half of the numbers that can be told apart are before one, half are after it.
+_AHEAD: Final = 1 << (63 - _SIZE_BITS)
 
 
 class Kind(IntEnum):
@@ -62,13 +69,13 @@ class Record:
     received: int
     body: Sequence[Part]
 
-    def encode(self) -> list[Part]:
-        """Header and body, the body filled up to a multiple of eight bytes."""
+    def encode(self, seed: int) -> list[Part]:
+        """Header and body, the body filled up to a multiple of eight bytes; ``seed`` of the checksum: the segment's number."""
         size = sum(len(part) for part in self.body)
         rest = -size % 8
         body = [*self.body, _PADDING[rest]] if rest else self.body
         head = HEADER.pack(self.kind, size + rest, self.received, 0)[:UNSUMMED]
-        digest = xxhash.xxh3_64(head)
+        digest = xxhash.xxh3_64(head, seed)
         for part in body:
             digest.update(part)
         return [head + digest.intdigest().to_bytes(8, "little"), *body]
@@ -91,11 +98,6 @@ def find_segments(folder: Path) -> list[SegmentFile]:
 def segment_path(folder: Path, number: int) -> Path:
     """Where the segment of this number lies."""
     return folder / f"{number:020d}{_SUFFIX}"
-
-
-def remove_segment(file: SegmentFile) -> None:
-    """Ends a segment that nobody needs any more."""
-    file.path.unlink(missing_ok=True)
 
 
 class Position:
@@ -131,8 +133,11 @@ class Position:
 
     @staticmethod
     def limit(word: int, number: int) -> int | None:
-        """How many bytes of segment ``number`` may be read, None where it is not the one that grows."""
-        return word & _SIZE_MASK if word >> _SIZE_BITS == number & _NUMBER_MASK else None
+        """How many bytes of segment ``number`` may be read, None where it is complete; one that is ahead of the position is not begun."""
+        ahead = (number - (word >> _SIZE_BITS)) & _NUMBER_MASK
+        if ahead == 0:
+            return word & _SIZE_MASK
+        return 0 if ahead < _AHEAD or word == 0 else None
 
     def close(self) -> None:
         """Ends the mapping."""
@@ -149,6 +154,7 @@ class LogWriter:
     def __init__(self, folder: Path, *, sync: bool) -> None:
         self._folder = folder
         self._sync = sync
+        self._spares = SpareSegments(folder, sync=sync)
         self._descriptor: int | None = None
         self._position = Position(folder)
         #: Of the newest segment, also of an earlier writer.
@@ -161,10 +167,13 @@ class LogWriter:
         Raises:
             OSError: it can't be made; the old one stays in use.
         """
-        path = segment_path(self._folder, number)
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o640)
+        self._end_segment()
+        path, spare = segment_path(self._folder, number), self._spares.oldest()
+        descriptor = os.open(spare or path, os.O_WRONLY | os.O_CLOEXEC | (0 if spare else os.O_CREAT | os.O_EXCL), 0o640)
         try:
             os.write(descriptor, MAGIC)
+            if spare is not None:
+                spare.rename(path)
             if self._sync:
                 os.fsync(descriptor)
                 sync_folder(self._folder)
@@ -178,6 +187,13 @@ class LogWriter:
         self._position.publish(number, self.size)
         return SegmentFile(number, path)
 
+    def _end_segment(self) -> None:
+        """Cuts off what an older segment left behind the last record, before there can be a newer segment."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, self.size)
+            if self._sync:
+                os.fsync(self._descriptor)
+
     def append(self, records: Sequence[Record]) -> None:
         """Writes records and lets readers see them.
 
@@ -187,7 +203,7 @@ class LogWriter:
             OSError: nothing of them was written.
         """
         descriptor = self._open_descriptor()
-        parts = [part for record in records for part in record.encode()]
+        parts = [part for record in records for part in record.encode(self.number)]
         expected = sum(len(part) for part in parts)
         try:
             for first in range(0, len(parts), _MOST_PARTS):

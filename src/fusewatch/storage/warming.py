@@ -42,7 +42,7 @@ def warm_kernels() -> None:
     """Compiles them, or loads what an earlier process compiled."""
     with tempfile.TemporaryDirectory() as folder:
         door, table = warm_door(Path(folder)), SeriesTable(capacity=2)
-        follower = LogFollower(folder=Path(folder), table=table, learn=lambda _: None, bounds=SampleBounds())
+        follower = LogFollower(folder=Path(folder), table=table, learn=lambda _: None, bounds=SampleBounds(), hand_over=lambda _: None)
         follower.catch_up()
         view = follower.view()[0]
         follower.close()

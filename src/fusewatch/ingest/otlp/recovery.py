@@ -15,6 +15,7 @@ import numpy as np
 import structlog
 
 from fusewatch.ingest.otlp.delta import DeltaState
+from fusewatch.storage.log_end import cut_log
 from fusewatch.storage.log_reader import SegmentReader
 from fusewatch.storage.records import read_histograms, read_samples
 from fusewatch.storage.wal import Kind, SegmentFile, find_segments
@@ -44,6 +45,7 @@ class DeltaSnapshots:
         Raises:
             OSError: the sums can't be written.
         """
+        cut_log(self._folder)
         number = self._read_snapshot()
         ids = self._state.ids | self._read_ids()
         segments = [file for file in find_segments(self._folder) if file.number > number]
