@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -27,19 +27,30 @@ class Asked:
     failed: int = 0
 
 
+def busy_dashboard(url: str) -> AbstractContextManager[Asked]:
+    """Asks for all panels over the last hour, each in a thread of its own, again and again until the block ends."""
+    return _dashboard(url, every_s=0, span_s=3600)
+
+
+def steady_dashboard(url: str, *, every_s: float) -> AbstractContextManager[Asked]:
+    """The same over the last five minutes, with a pause after each answer."""
+    return _dashboard(url, every_s=every_s, span_s=300)
+
+
 @contextmanager
-def busy_dashboard(url: str) -> Iterator[Asked]:
-    """Asks for all panels over the last hour, each in a thread of its own, until the block ends."""
+def _dashboard(url: str, *, every_s: float, span_s: float) -> Iterator[Asked]:
     asked, stop = Asked(), threading.Event()
 
     def refresh(query: str) -> None:
         with httpx.Client(timeout=120) as client:
-            while not stop.is_set():
+            while True:
                 now = time.time()
-                parameters = {"query": query, "start": str(now - 3600), "end": str(now), "step": "15"}
+                parameters = {"query": query, "start": str(now - span_s), "end": str(now), "step": "15"}
                 answer = client.post(f"{url}/api/v1/query_range", data=parameters)
                 asked.answered += answer.status_code == 200
                 asked.failed += answer.status_code != 200
+                if stop.wait(every_s):
+                    return
 
     threads = [threading.Thread(target=refresh, args=(query,), daemon=True) for query in PANELS]
     for thread in threads:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -125,17 +124,3 @@ class SteadyLoad:
             outcome.statuses[status] = outcome.statuses.get(status, 0) + 1
             outcome.acknowledged += self._sizes[k] if status in {200, 204} else 0
             outcome.slowest_s, outcome.late_s = max(outcome.slowest_s, seconds), max(outcome.late_s, late_s)
-
-
-def memory_of(pids: Sequence[int]) -> int:
-    """Resident bytes of some processes and their children."""
-    import psutil  # noqa: PLC0415 - the load itself needs none
-
-    total = 0
-    for pid in pids:
-        try:
-            process = psutil.Process(pid)
-            total += sum(one.memory_info().rss for one in [process, *process.children(recursive=True)])
-        except psutil.NoSuchProcess:
-            continue
-    return total

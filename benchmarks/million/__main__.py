@@ -14,27 +14,23 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.ingest.load import SteadyLoad, memory_of
+from benchmarks.ingest.load import SteadyLoad
+from benchmarks.processes import Family, disk_usage
 from benchmarks.query.servers import NAMES, Server, running
 
 INTERVAL_S = 15.0
 
 
-def disk_bytes(folder: Path) -> int:
-    """What a data folder takes."""
-    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
-
-
 def watch(server: Server, load: SteadyLoad, folder: Path, minutes: float) -> int:
-    """Prints a line a minute; the most memory seen."""
-    most, started, said = 0, time.monotonic(), 0.0
+    """Prints a line every half a minute; the most memory seen."""
+    most, started, said, family = 0, time.monotonic(), 0.0, Family(server.process.pid)
     while (passed := time.monotonic() - started) < minutes * 60:
         time.sleep(1)
-        memory = memory_of([server.process.pid])
+        memory = sum(family.memory().values())
         most = max(most, memory)
         if passed - said >= 30:
             said = passed
-            print(f"  {passed / 60:5.1f} min  memory {memory >> 20} MB  disk {disk_bytes(folder) >> 20} MB  {load.outcome}", flush=True)
+            print(f"  {passed / 60:5.1f} min  memory {memory >> 20} MB  disk {disk_usage(folder)[1] >> 20} MB  {load.outcome}", flush=True)
     return most
 
 
@@ -67,7 +63,7 @@ def main() -> None:
         print(f"most memory {most >> 20} MB, {load.outcome}")
         if options.peer == "Fusewatch":
             seconds = restart(server)
-            print(f"ready again {seconds:.1f} s after kill -9 of both, memory {memory_of([server.process.pid]) >> 20} MB")
+            print(f"ready again {seconds:.1f} s after kill -9 of both, memory {sum(Family(server.process.pid).memory().values()) >> 20} MB")
         load.stop()
 
 

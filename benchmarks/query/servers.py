@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,11 +77,12 @@ NAMES = tuple(_STARTERS)
 
 
 @contextmanager
-def running(name: str, folder: Path, *, fusewatch_config: str = "") -> Iterator[Server]:
-    """The server, ready, until the block ends; our own with this configuration."""
+def running(name: str, folder: Path, *, fusewatch_config: str = "", flags: Sequence[str] = ()) -> Iterator[Server]:
+    """The server, ready, until the block ends; our own with this configuration, a peer with these flags beside what it needs."""
     folder.mkdir()
     url, command = _STARTERS[name](folder, fusewatch_config)
     listening = name == "Fusewatch"
+    command += flags
     process = subprocess.Popen(command, stdout=subprocess.PIPE if listening else subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
     try:
         server = Server(name, _printed_address(process) if listening else url, process)

@@ -15,11 +15,11 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
+from benchmarks.processes import Family
 
 _READY_WITHIN_S = 120.0
 
@@ -66,22 +66,12 @@ def _is_ready(url: str) -> bool:
 
 def idle(process: subprocess.Popen[str], seconds: float) -> tuple[float, dict[str, int]]:
     """Processor use of all processes in cores, and memory of each in bytes, after ``seconds`` of watching this machine alone."""
-    parent = psutil.Process(process.pid)
-    family = {"parent": parent, **{_role(child): child for child in parent.children()}}
+    family = Family(process.pid)
     time.sleep(5)
-    before, begun = _processor_seconds(family.values()), time.perf_counter()
+    before, begun = family.processor_seconds(), time.perf_counter()
     time.sleep(seconds)
-    used = (_processor_seconds(family.values()) - before) / (time.perf_counter() - begun)
-    return used, {role: one.memory_info().rss for role, one in family.items()}
-
-
-def _role(child: psutil.Process) -> str:
-    """What a child is, by the module that it runs: engine or receiver."""
-    return next(word.rpartition(".")[2] for word in child.cmdline() if word.startswith("fusewatch.server."))
-
-
-def _processor_seconds(processes: Iterable[psutil.Process]) -> float:
-    return sum(sum(one.cpu_times()[:2]) for one in processes)
+    used = (family.processor_seconds() - before) / (time.perf_counter() - begun)
+    return used, family.memory()
 
 
 def slowest_imports(count: int) -> list[tuple[float, str]]:

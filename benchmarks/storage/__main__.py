@@ -1,6 +1,7 @@
 """``python -m benchmarks.storage``: a day of a node_exporter's mix, sealed and merged; sizes, speeds, and reads before and after.
 
 ``--jitter 20`` scatters the scrapes of a target by so many milliseconds; its series still share their timestamps.
+``python -m benchmarks.storage.node_exporter`` takes what a real one sends, and puts the peers' sizes beside ours.
 """
 
 from __future__ import annotations
@@ -13,41 +14,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from fusewatch.storage.config import StorageSettings
-from fusewatch.storage.partitions import BLOCK_HOURS, DAY_HOURS
+from benchmarks.storage.day import DAY, STEP_MS, STEPS, commit, merge, open_store, seal, sizes
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher, MatchOp
 from fusewatch.telemetry.ports import Budget
 from fusewatch.telemetry.samples import SampleBatch
 
-STEP_MS = 15_000
-STEPS = 86_400_000 // STEP_MS
-#: A Monday, 00:00 UTC, in hours since the epoch.
-DAY = 1_790_553_600_000 // 3_600_000
 TARGETS = 20
 #: Shares of what node_exporter sends, after its values.
 KINDS = {"constant": 0.35, "counter": 0.3, "bytes gauge": 0.2, "two decimals": 0.1, "noise": 0.05}
-
-
-@dataclass
-class NextDay:
-    """The morning after."""
-
-    now: int = (DAY + 30) * 3_600_000
-
-    def now_ms(self) -> int:
-        """Milliseconds since the epoch."""
-        return self.now
-
-    def monotonic(self) -> float:
-        """Seconds."""
-        return time.monotonic()
 
 
 def labels_of(series: int) -> Labels:
@@ -83,17 +63,7 @@ def fill(store: MetricStore, series: int, jitter: int) -> None:
         part = slice(first, first + hour)
         batch = SampleBatch(np.repeat(ids, hour), times[targets, part].ravel(), values[:, part].ravel(), known)
         asyncio.run(store.write(batch))
-        store._parts.committer.commit_all()  # noqa: SLF001
-
-
-def sizes(store: MetricStore, table: str) -> tuple[int, int, int]:
-    """Bytes on disk in all, of values and of shared timestamps as pcodec leaves them."""
-    with store._parts.pool.handle() as handle:  # noqa: SLF001
-        (disk,) = handle.rows(f"SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND table = '{table}'")[0]
-        if table == "samples":
-            return int(disk), 0, 0
-        values, times = handle.rows(f"SELECT sumIf(length(data), metric != 0), sumIf(length(data), metric = 0) FROM {table}")[0]
-    return int(disk), int(values), int(times)
+        commit(store)
 
 
 def read(store: MetricStore, what: str, *matchers: Matcher, repetitions: int = 5) -> None:
@@ -153,27 +123,23 @@ def main() -> None:
     options = parser.parse_args()
     samples = options.series * STEPS
     MetricStore.warm()
-    with tempfile.TemporaryDirectory() as folder:
-        settings = StorageSettings.model_validate({"retention": {"metrics": 0}})
-        store = MetricStore.open(settings, Path(folder) / "data", clock=NextDay())
+    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "data") as store:
         begun = time.process_time()
         fill(store, options.series, options.jitter)
         report("written", store, "samples", samples, time.process_time() - begun)
         reads(store, options.series)
         begun = time.process_time()
         with nullcontext() if options.quiet else asking(store, options.series):
-            for block in range(DAY, DAY + DAY_HOURS, BLOCK_HOURS):
-                store._sealer.seal_block(block)  # noqa: SLF001
+            seal(store)
             seconds = time.process_time() - begun
         report("sealed", store, "chunks", samples, seconds)
         reads(store, options.series)
         begun = time.process_time()
         with nullcontext() if options.quiet else asking(store, options.series):
-            store._sealer.merge_day(DAY)  # noqa: SLF001
+            merge(store)
             seconds = time.process_time() - begun
         report("merged", store, "chunks", samples, seconds)
         reads(store, options.series)
-        store.close()
 
 
 if __name__ == "__main__":
