@@ -1,11 +1,14 @@
 import * as v from 'valibot'
 import { ShapeError } from '../errors'
-import type { HttpClient } from '../http'
+import type { HttpClient, HttpRequest } from '../http'
 import { parseInstant, parseSeries, type InstantSample, type QueryStatistics, type Series } from './results'
 import * as s from './schemas'
 
 /** A little longer than the server's own limit, so that its reason arrives. */
 const QUERY_TIMEOUT_MS = 130_000
+
+/** A graph's window ends at any second. From this step on, windows that are moved back to whole roll-ups show the same, many times faster. */
+const ROLLUP_STEP_MS = 300_000
 
 /** Milliseconds UTC; points at `start`, `start + step`, … up to and with `end`. */
 export interface RangeWindow {
@@ -40,7 +43,8 @@ export class PrometheusClient {
 
   async queryRange(query: string, window: RangeWindow, signal?: AbortSignal): Promise<RangeResult> {
     const started = performance.now()
-    const form = { query, start: window.start / 1000, end: window.end / 1000, step: window.step / 1000, stats: 'all' }
+    const rollups = window.step >= ROLLUP_STEP_MS ? 1 : undefined
+    const form = { query, start: window.start / 1000, end: window.end / 1000, step: window.step / 1000, stats: 'all', rollups }
     const answer = await this.post('/api/v1/query_range', form, signal)
     if (answer.data.resultType !== 'matrix') throw new ShapeError(`a range query answered with a ${answer.data.resultType}`)
     const series = answer.data.result.map(({ metric, values }) => parseSeries(metric, values))
@@ -81,7 +85,7 @@ export class PrometheusClient {
   }
 
   /** A query may be longer than an address may be, so it travels as a form. */
-  private post(path: string, form: Record<string, string | number>, signal?: AbortSignal): Promise<s.QueryAnswer> {
+  private post(path: string, form: HttpRequest['query'], signal?: AbortSignal): Promise<s.QueryAnswer> {
     return this.http.json({ path, method: 'POST', query: form, signal, timeoutMs: QUERY_TIMEOUT_MS }, s.QueryAnswer)
   }
 }
