@@ -22,6 +22,10 @@ from fusewatch.api.fusewatch.models import (
 )
 from fusewatch.api.fusewatch.remote_writes import RemoteWriteState
 from fusewatch.api.fusewatch.words import percent, size, span
+from fusewatch.storage.ingest_health import IngestStatistics
+from fusewatch.storage.ingest_statistics import RefusalStatistics
+from fusewatch.storage.store_door import DoorStatistics
+from fusewatch.telemetry.refusals import Refusal
 
 NOW = 1_700_000_000_000
 GB = 1 << 30
@@ -203,3 +207,49 @@ def test_what_a_target_says_and_what_is_kept_for_it_is_in_the_finding():
     )
     assert found.title == "remote write backup has not taken samples for 5 minutes"
     assert found.detail == "connection refused. 2.0 GB of log are kept, 2 % of storage.remote_write_backlog; over it the oldest go."
+
+
+def ingest(commit_lag_s=0.0, refusals=()):
+    figures = dict.fromkeys(
+        ("waiting_samples", "waiting_bytes", "commits", "commit_s", "sealed_samples", "merged_samples", "seal_s", "seal_lag_s", "merge_s"),
+        0,
+    )
+    return IngestStatistics(door=DoorStatistics(refusals=refusals), commit_lag_s=commit_lag_s, merge_lag_s=0, **figures)
+
+
+def refusal(reason=Refusal.TOO_OLD, *, age_s=10, samples=3):
+    return RefusalStatistics(
+        reason=reason,
+        requests=1,
+        samples=samples,
+        since=NOW - 60_000,
+        last=NOW - age_s * 1000,
+        requests_per_second=0,
+        samples_per_second=0,
+        message="out of bounds: timestamp 5 is older than 30d.",
+        protocol="remote_write",
+        agent="Prometheus/2.42",
+        address="10.0.0.3",
+    )
+
+
+def test_what_was_refused_just_now_is_told_with_its_sender():
+    [found] = findings(situation(ingest=ingest(refusals=[refusal(), refusal(Refusal.MALFORMED, age_s=400), refusal(Refusal.NOT_READY)])))
+    assert (found.severity, found.title) == ("warning", "Samples are refused that are too old")
+    assert (
+        found.detail == "3 samples since the start, the last of Prometheus/2.42 at 10.0.0.3: out of bounds: timestamp 5 is older than 30d."
+    )
+    assert (found.since, found.link) == (NOW - 60_000, "/ingest")
+
+
+def test_requests_are_counted_where_their_samples_were_not_looked_at():
+    [found] = findings(situation(ingest=ingest(refusals=[refusal(Refusal.FAILED, samples=0)])))
+    assert found.severity == "critical"
+    assert found.detail.startswith("1 request since the start")
+
+
+@pytest.mark.parametrize(("lag_s", "expected"), [(5, []), (90, ["warning"]), (400, ["critical"])])
+def test_storing_that_is_behind_is_told(lag_s, expected):
+    found = findings(situation(ingest=ingest(lag_s)))
+    assert [one.severity for one in found] == expected
+    assert all("behind" in one.title for one in found)

@@ -12,10 +12,12 @@ from typing import Final
 from urllib.parse import urlencode
 
 from fusewatch.api.fusewatch.backups import BackupAge
+from fusewatch.api.fusewatch.ingest_findings import ingest_findings
 from fusewatch.api.fusewatch.models import Component, Finding, Host, Severity, Storage, Target
 from fusewatch.api.fusewatch.remote_writes import RemoteWriteState, remote_write_findings
 from fusewatch.api.fusewatch.thresholds import Thresholds
 from fusewatch.api.fusewatch.words import count, percent, size, span
+from fusewatch.storage.ingest_health import IngestStatistics
 
 _ORDER: Final[Mapping[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
 
@@ -39,6 +41,7 @@ class Situation:
     config_problem: str | None = None
     backup: BackupAge | None = None
     remote_writes: Sequence[RemoteWriteState] = ()
+    ingest: IngestStatistics | None = None
 
 
 def findings(situation: Situation, thresholds: Thresholds | None = None) -> list[Finding]:
@@ -49,6 +52,7 @@ def findings(situation: Situation, thresholds: Thresholds | None = None) -> list
         *_storage(situation.storage, limits),
         *_host(situation, limits),
         *_targets(situation),
+        *ingest_findings(situation.ingest, situation.now, limits),
         *remote_write_findings(situation.remote_writes, situation.now, limits),
         *_configuration(situation.config_problem),
         *_backup(situation.backup),

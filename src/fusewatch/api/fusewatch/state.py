@@ -103,13 +103,16 @@ class _State:
     async def findings(self) -> Findings:
         """Everything that is wrong; a part that can't be asked leaves its own findings out, never all."""
         host = self._services.host()
-        storage, growth = await asyncio.gather(self._storage_if_known(), self._growth(host))
+        storage, ingest, growth = await asyncio.gather(
+            self._if_known(self._services.storage), self._if_known(self._services.ingest), self._growth(host)
+        )
         situation = Situation(
             now=self._services.clock.now_ms(),
             host=host,
             targets=self._services.targets()[0],
             components=self.components(),
-            storage=storage,
+            storage=None if storage is None else Storage.model_validate(storage),
+            ingest=ingest,
             disk_growth=growth,
             config_problem=self._services.config_problem(),
             backup=self._services.backups.age() if self._services.backups else None,
@@ -120,11 +123,11 @@ class _State:
             found = findings(replace(situation, since=await self._since(host)))
         return Findings(as_of=situation.now, findings=found)
 
-    async def _storage_if_known(self) -> Storage | None:
+    async def _if_known(self, ask: Callable[[], T]) -> T | None:
         try:
-            return await self.storage()
+            return await asyncio.to_thread(ask)
         except (StorageError, OSError) as error:
-            self._log.warning("findings without storage", error=str(error))
+            self._log.warning("findings without the store", error=str(error))
             return None
 
     async def _growth(self, host: Host | None) -> Mapping[str, float]:

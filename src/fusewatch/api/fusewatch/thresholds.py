@@ -26,5 +26,9 @@ class Thresholds:
     remote_write_lag_s: float = 120.0
     #: Full to this share, the backlog of remote write is critical.
     remote_write_backlog: float = 0.80
+    #: How long the oldest sample waits for ClickHouse.
+    commit_lag_s: tuple[float, float] = (60.0, 300.0)
+    #: Something that was refused is worth a word for so long.
+    refusal_s: float = 300.0
     #: For so long a busy processor or much used memory is a warning at most.
     burst_s: float = 300.0
