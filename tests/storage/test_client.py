@@ -15,6 +15,7 @@ from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.errors import ClickHouseError
 from fusewatch.storage.native import Column, encode_block, read_blocks
 from fusewatch.storage.sql import identifier
+from fusewatch.storage.strings import Strings, offsets_of
 from fusewatch.telemetry.ports import OverloadedError
 
 
@@ -39,7 +40,7 @@ def test_what_was_inserted_is_read_back(handle: Handle) -> None:
     (block,) = handle.blocks("SELECT n, f, s FROM t ORDER BY n")
     assert block["n"].tolist() == [1, 2]
     assert block["f"].tolist() == [0.5, -1.0]
-    assert block["s"] == ["é".encode(), b"\xff"]
+    assert list(block["s"]) == ["é".encode(), b"\xff"]
     assert [row[0] for row in handle.rows("SELECT m FROM t ORDER BY n")] == maps
 
 
@@ -85,14 +86,25 @@ def test_a_short_query_does_not_wait_for_a_long_one_on_another_handle(pool: Clie
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, (1 << 64) - 1), st.binary(max_size=300)), min_size=1, max_size=50))
-def test_a_block_is_read_as_it_was_written(rows: list[tuple[int, bytes]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, (1 << 64) - 1), st.binary(max_size=300)), min_size=1, max_size=50), st.booleans())
+def test_a_block_is_read_as_it_was_written(rows: list[tuple[int, bytes]], packed: bool) -> None:
     numbers = np.array([number for number, _ in rows], np.uint64)
-    data = b"".join(encode_block([Column("n", "UInt64", numbers), Column("s", "String", [text for _, text in rows])]))
+    texts = [text for _, text in rows]
+    strings = Strings(offsets_of(np.array([len(text) for text in texts])), np.frombuffer(b"".join(texts) + b"more", np.uint8))
+    data = b"".join(encode_block([Column("n", "UInt64", numbers), Column("s", "String", strings if packed else texts)]))
     (block,) = read_blocks(io.BytesIO(data))
+    assert block["s"].size == sum(map(len, texts))
     assert list(zip(block["n"].tolist(), block["s"], strict=True)) == rows
     with pytest.raises(EOFError):
         list(read_blocks(io.BytesIO(data[:-1])))
+
+
+def test_strings_that_come_in_pieces_are_read_whole() -> None:
+    texts = [bytes([k % 251]) * (k % 400) for k in range(20_000)]
+    data = b"".join(encode_block([Column("s", "String", texts)]))
+    (block,) = read_blocks(io.BytesIO(data))
+    assert len(data) > 3 << 20
+    assert list(block["s"]) == texts
 
 
 @pytest.mark.parametrize("name", ["a b", "a`b", "", "1a", "a;b"])

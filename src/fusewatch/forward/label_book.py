@@ -8,8 +8,7 @@ import numpy as np
 
 from fusewatch.storage.records import SeriesRows
 from fusewatch.storage.series_kernels import UInt8s, UInt32s, find_ids, plain, put_ids
-from fusewatch.telemetry.kernels import kernel
-from fusewatch.telemetry.protobuf_write import put_bytes
+from fusewatch.storage.strings import gather, offsets_of
 from fusewatch.telemetry.samples import Bytes, Int64s, UInt64s
 
 _CAPACITY: Final = 1 << 10
@@ -86,8 +85,7 @@ class LabelBook:
         kept = np.flatnonzero(self._asked[: self.count + 1])
         kept = kept[kept > 0]
         ids, sizes = self.ids[kept], self.ends[kept] - self.starts[kept]
-        offsets = np.zeros(len(kept) + 1, np.int64)
-        np.cumsum(sizes, out=offsets[1:])
+        offsets = offsets_of(sizes)
         blob = np.empty(int(offsets[-1]), np.uint8)
         gather(self.blob, self.starts[kept], offsets, blob)
         self.clear()
@@ -105,13 +103,6 @@ class LabelBook:
             put_ids(self._table, self.ids, 1, self.count + 1)
         if size > len(self.blob):
             self.blob = np.resize(self.blob, max(size, 2 * len(self.blob)))
-
-
-@kernel
-def gather(blob: Bytes, starts: Int64s, offsets: Int64s, out: Bytes) -> None:
-    """``out[offsets[i]:offsets[i + 1]]``: the bytes of ``blob`` from ``starts[i]`` on (n; ``offsets`` n + 1)."""
-    for row in range(len(starts)):
-        put_bytes(out, offsets[row], blob, starts[row], starts[row] + offsets[row + 1] - offsets[row])
 
 
 def _unknown(rows: SeriesRows, slots: UInt32s) -> SeriesRows:

@@ -7,11 +7,11 @@ import numpy as np
 from fusewatch.collect.relabel import Relabeller
 from fusewatch.forward.arranging import arrange
 from fusewatch.forward.config import V1, V2
-from fusewatch.forward.label_book import gather
 from fusewatch.forward.labels import Renamer
 from fusewatch.forward.rows import EXEMPLAR, HISTOGRAM, LONG_AGO, SAMPLE, Rows
 from fusewatch.forward.wire import make_wire
 from fusewatch.storage.records import SeriesRows
+from fusewatch.storage.strings import gather
 from fusewatch.telemetry.histograms import Histogram
 from fusewatch.telemetry.labels import Labels
 

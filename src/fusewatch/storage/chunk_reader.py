@@ -136,7 +136,7 @@ class ChunkReader:
             for block in found:
                 query.budget.check()
                 blocks.append(block)
-                held += sum(map(len, block["data"]))
+                held += block["data"].size
                 if held > 2 * self._slice_bytes and len(ids) > 1:
                     raise _TooManyBytesError
         return ChunkRows.of(blocks)

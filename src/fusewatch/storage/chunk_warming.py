@@ -29,7 +29,7 @@ def warm_chunks() -> None:
     )
     numbers = {name: np.zeros(2, np.int64) for name in ("first", "last", "step")} | {"count": np.ones(2, np.int64)}
     numbers |= {name: np.zeros(2, np.uint64) for name in ("metric", "id", "times", "bits", "seq")}
-    chunks = ChunkRows.of([{**numbers, "coding": np.zeros(2, np.uint8), "data": read["x"] * 2}])
+    chunks = ChunkRows.of([{**numbers, "coding": np.zeros(2, np.uint8), "data": [*read["x"]] * 2}])
     recent = Recent(Samples(np.array([0, 1]), time, one), one)
     wanted = Wanted((0, 1), np.zeros(1, np.int64), recent, dead.by_series(one), lambda _: None)
     pool = TimePool(np.zeros(1, np.uint64), np.array([0, 1]), time)

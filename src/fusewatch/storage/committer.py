@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -22,9 +21,10 @@ from fusewatch.storage.partitions import BLOCK_HOURS
 from fusewatch.storage.records import SeriesRows
 from fusewatch.storage.series_columns import series_columns
 from fusewatch.storage.series_table import SeriesTable
+from fusewatch.storage.strings import Strings
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.metadata import MetricMetadata
-from fusewatch.telemetry.samples import Bytes, ExemplarRows, HistogramRows, Int64s, UInt64s
+from fusewatch.telemetry.samples import ExemplarRows, HistogramRows, Int64s, UInt64s
 
 _LABELS: Final = "Map(String, String)"
 
@@ -178,7 +178,7 @@ def sample_columns(rows: Columns, table: SeriesTable, rank: Int64s, seq: int) ->
 
 def histogram_columns(rows: HistogramRows, table: SeriesTable, seq: int) -> list[Column]:
     """Rows of ``histograms``."""
-    return [*_place(rows.ids, rows.timestamps, table), Column("body", "String", _parts(rows.offsets, rows.bodies)), _seq(len(rows), seq)]
+    return [*_place(rows.ids, rows.timestamps, table), Column("body", "String", Strings(rows.offsets, rows.bodies)), _seq(len(rows), seq)]
 
 
 def exemplar_columns(rows: ExemplarRows, table: SeriesTable, seq: int) -> list[Column]:
@@ -187,7 +187,7 @@ def exemplar_columns(rows: ExemplarRows, table: SeriesTable, seq: int) -> list[C
     return [
         *_place(rows.ids, rows.timestamps, table),
         value,
-        Column("labels", "String", _parts(rows.offsets, rows.labels)),
+        Column("labels", "String", Strings(rows.offsets, rows.labels)),
         _seq(len(rows), seq),
     ]
 
@@ -203,11 +203,6 @@ def _place(ids: UInt64s, timestamps: Int64s, table: SeriesTable) -> list[Column]
         Column("id", "UInt64", ids),
         Column("timestamp", "Int64", timestamps),
     ]
-
-
-def _parts(offsets: Int64s, blob: Bytes) -> list[bytes]:
-    text, ends = blob.tobytes(), offsets.tolist()
-    return [text[start:stop] for start, stop in pairwise(ends)]
 
 
 def metadata_columns(entries: Sequence[MetricMetadata], seq: int) -> list[Column]:

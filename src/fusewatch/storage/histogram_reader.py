@@ -13,8 +13,8 @@ from fusewatch.storage.client import Handle
 from fusewatch.storage.head import HeadView
 from fusewatch.storage.partitions import DAY_HOURS
 from fusewatch.storage.series_kernels import HOUR_MS
+from fusewatch.storage.strings import Strings, gather, offsets_of
 from fusewatch.storage.tombstones import Tombstones
-from fusewatch.telemetry.kernels import kernel
 from fusewatch.telemetry.ports import Budget
 from fusewatch.telemetry.samples import Bytes, HistogramSet, Int64s, UInt64s
 
@@ -85,22 +85,13 @@ def read_histograms(
         return None
     same = (places[order][:-1] == places[order][1:]) & (times[order][:-1] == times[order][1:])
     order = order[np.append(~same, True)]
-    ends = np.zeros(len(order) + 1, np.int64)
-    np.cumsum(sizes[order], out=ends[1:])
+    ends = offsets_of(sizes[order])
     budget.take(int(ends[-1]) // _BYTES_PER_SAMPLE)
     bodies = np.empty(int(ends[-1]), np.uint8)
     gather(blob, starts[order], ends, bodies)
     offsets = np.zeros(len(selection) + 1, np.int64)
     np.cumsum(np.bincount(places[order], minlength=len(selection)), out=offsets[1:])
     return HistogramSet(offsets, times[order], ends, bodies)
-
-
-@kernel
-def gather(blob: Bytes, starts: Int64s, ends: Int64s, out: Bytes) -> None:
-    """Copies parts of ``blob`` one behind the other: part k, from ``starts[k]``, to ``out[ends[k]:ends[k + 1]]``."""
-    for k in range(len(starts)):
-        for i in range(ends[k + 1] - ends[k]):
-            out[ends[k] + i] = blob[starts[k] + i]
 
 
 def _stored(handle: Handle, selection: Selection, wanted: UInt64s, limits: tuple[int, int], budget: Budget) -> list[_Part]:
@@ -119,10 +110,8 @@ def _stored(handle: Handle, selection: Selection, wanted: UInt64s, limits: tuple
     parts = []
     for block in handle.blocks(_ROWS.format(ids=condition), parameters):
         budget.check()
-        bodies = block["body"]
-        offsets = np.zeros(len(bodies) + 1, np.int64)
-        np.cumsum([len(body) for body in bodies], out=offsets[1:])
-        parts.append(_Part(block["id"], block["timestamp"], block["seq"], offsets, np.frombuffer(b"".join(bodies), np.uint8)))
+        bodies: Strings = block["body"]
+        parts.append(_Part(block["id"], block["timestamp"], block["seq"], bodies.offsets, bodies.blob))
     return parts
 
 

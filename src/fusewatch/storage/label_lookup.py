@@ -58,7 +58,10 @@ class LabelLookup:
         many = len(wanted) > _MOST_IDS
         query, parameters = (_COLUMNS, {}) if many else (_SOME, {"ids": wanted.tolist()})
         with self._pool.handle() as handle:
-            blocks = [SeriesRows.of(block["id"], block["metric_hash"], block["canonical"]) for block in handle.blocks(query, parameters)]
+            blocks = [
+                SeriesRows(block["id"], block["metric_hash"], block["canonical"].offsets, block["canonical"].blob)
+                for block in handle.blocks(query, parameters)
+            ]
         return [only(rows, wanted) for rows in blocks] if many else blocks
 
 

@@ -13,8 +13,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fusewatch.telemetry.kernels import kernel
-from fusewatch.telemetry.samples import Bytes, Int64s
+from fusewatch.storage.strings import Strings, gather, offsets_of, string_bounds
 
 _FIXED: Final = {"UInt8": np.uint8, "UInt32": np.uint32, "UInt64": np.uint64, "Int64": np.int64, "Float64": np.float64}
 _MAP: Final = "Map(String, String)"
@@ -25,11 +24,11 @@ _CUT: Final = "the result ends inside a block"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A named column of ``type``: an array for a number, a sequence of str or bytes for String, of mappings for a Map."""
+    """A named column of ``type``: an array for a number, :class:`Strings`, str or bytes for String, mappings for a Map."""
 
     name: str
     type: str
-    values: NDArray[Any] | Sequence[Any]
+    values: NDArray[Any] | Strings | Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,8 @@ def encode_block(columns: Sequence[Column | Encoded]) -> list[bytes | memoryview
             parts.extend(column.parts)
         elif isinstance(column.values, np.ndarray):
             parts.append(np.ascontiguousarray(column.values, _FIXED[column.type]).view(np.uint8).data)
+        elif isinstance(column.values, Strings):
+            parts.append(column.values.native().data)
         elif column.type == _MAP:
             parts.extend(_maps(column.values))
         else:
@@ -69,7 +70,7 @@ def encode_block(columns: Sequence[Column | Encoded]) -> list[bytes | memoryview
 
 
 def read_blocks(source: Source) -> Iterator[dict[str, Any]]:
-    """Each block as its columns by name: arrays of numbers, lists of bytes for String.
+    """Each block as its columns by name: arrays of numbers, :class:`Strings`.
 
     Raises:
         ValueError: a type that is not read here.
@@ -132,17 +133,21 @@ class _Window:
         """The next string."""
         return self.exactly(self.length()).decode()
 
-    def strings(self, rows: int) -> list[bytes]:
-        """The next ``rows`` strings; a kernel finds where each begins."""
+    def strings(self, rows: int) -> Strings:
+        """The next ``rows`` strings."""
         bounds, done = np.empty((rows, 2), np.int64), 0
-        out: list[bytes] = []
+        parts: list[Strings] = []
         while True:
-            data = self._data
-            found, self._at = string_bounds(np.frombuffer(data, np.uint8), self._at, bounds[done:])
-            out += [data[start:stop] for start, stop in bounds[done : done + found].tolist()]
+            data = np.frombuffer(self._data, np.uint8)
+            found, self._at = string_bounds(data, self._at, bounds[done:])
+            starts, stops = bounds[done : done + found].T.copy()
+            offsets = offsets_of(stops - starts)
+            blob = np.empty(int(offsets[-1]), np.uint8)
+            gather(data, starts, offsets, blob)
+            parts.append(Strings(offsets, blob))
             done += found
             if done == rows:
-                return out
+                return Strings.joined(parts)
             if not self._more():
                 raise EOFError(_CUT)
 
@@ -152,28 +157,6 @@ class _Window:
         fresh = self._source.read(max(size - len(rest), _READ_BYTES))
         self._data, self._at = rest + fresh, 0
         return bool(fresh)
-
-
-@kernel
-def string_bounds(data: Bytes, at: int, out: Int64s) -> tuple[int, int]:
-    """``out`` (n, 2): where each of the strings from ``at`` on starts and stops, as far as ``data`` has them whole.
-
-    Returns how many it has, and the position behind the last of them.
-    """
-    for row in range(len(out)):
-        size, shift, k = np.int64(0), 0, at
-        while k < len(data) and data[k] >= 128:
-            size |= (np.int64(data[k]) & 127) << shift
-            shift += 7
-            k += 1
-        if k >= len(data):
-            return row, at
-        size |= np.int64(data[k]) << shift
-        if k + 1 + size > len(data):
-            return row, at
-        out[row, 0], out[row, 1] = k + 1, k + 1 + size
-        at = int(out[row, 1])
-    return len(out), at
 
 
 def _varint(number: int) -> bytes:

@@ -8,21 +8,20 @@ import numpy as np
 
 from fusewatch.storage.native import Column, Encoded
 from fusewatch.storage.records import SeriesRows
+from fusewatch.storage.strings import LENGTH_BYTES, put_string
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.labels import METRIC_NAME
 from fusewatch.telemetry.samples import Bytes, Int64s, UInt64s
 
 _SEPARATOR: Final = 0xFF
 _NAME_KEY: Final = np.frombuffer(METRIC_NAME.encode(), np.uint8)
-#: What a string's length takes at most.
-_LENGTH_BYTES: Final = 5
 
 
 def series_columns(rows: SeriesRows, seq: int) -> list[Column | Encoded]:
     """The columns of ``series``."""
     count = len(rows)
     parts = int(np.count_nonzero(rows.labels == _SEPARATOR))
-    room = len(rows.labels) + _LENGTH_BYTES * (parts + count)
+    room = len(rows.labels) + LENGTH_BYTES * (parts + count)
     ends, keys, values, metrics = np.empty(count, np.uint64), *(np.empty(room, np.uint8) for _ in range(3))
     sizes = split_labels(rows.offsets, rows.labels, _NAME_KEY, ends, (keys, values, metrics))
     labels = (ends.view(np.uint8).data, keys[: sizes[0]].data, values[: sizes[1]].data)
@@ -33,22 +32,6 @@ def series_columns(rows: SeriesRows, seq: int) -> list[Column | Encoded]:
         Encoded("labels", "Map(String, String)", count, labels),
         Column("seq", "UInt64", np.full(count, seq, np.uint64)),
     ]
-
-
-@inlined
-def _put(text: Bytes, start: int, stop: int, out: Bytes, at: int) -> int:
-    """Writes a string as ClickHouse's Native format has it; the position behind it."""
-    size = stop - start
-    while size > 127:
-        out[at] = size & 127 | 128
-        size >>= 7
-        at += 1
-    out[at] = size
-    at += 1
-    for k in range(start, stop):
-        out[at] = text[k]
-        at += 1
-    return at
 
 
 @inlined
@@ -78,10 +61,10 @@ def split_labels(offsets: Int64s, labels: Bytes, name_key: Bytes, ends: UInt64s,
             end = middle + 1
             while labels[end] != 0xFF:
                 end += 1
-            key_at = _put(labels, at, middle, keys, key_at)
-            value_at = _put(labels, middle + 1, end, values, value_at)
+            key_at = put_string(labels, at, middle, keys, key_at)
+            value_at = put_string(labels, middle + 1, end, values, value_at)
             if _equals(labels, at, middle, name_key):
-                name_at = _put(labels, middle + 1, end, names, name_at)
+                name_at = put_string(labels, middle + 1, end, names, name_at)
                 named = True
             pairs += 1
             at = end + 1
