@@ -5,7 +5,6 @@ The book starts empty with each receiver: a series that the engine knows already
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,16 +13,14 @@ from typing import Final
 import numpy as np
 import xxhash
 
+from fusewatch.storage.id_table import IdTable
 from fusewatch.storage.series_kernels import (
     KNOWN,
     LOGGED,
     UInt8s,
     UInt32s,
     copy_fingerprints,
-    find_ids,
-    plain,
     put_fingerprints,
-    put_ids,
 )
 from fusewatch.storage.series_limits import Groups, LimitCheck, SeriesLimits
 from fusewatch.telemetry.hashing import draw_key
@@ -50,36 +47,28 @@ class Named:
     labels: Sequence[bytes]
 
 
-class SeriesBook:
+class SeriesBook(IdTable):
     """Implements :class:`fusewatch.telemetry.known_series.KnownSeries`; about 75 bytes a series.
 
     ``senders`` has the number of each series' last sender (0: none, or it is forgotten).
-
-    ``lock`` guards every change; lookups need none: they see one of the states before or after.
     """
 
+    COLUMNS = dict.fromkeys(("ids", "states", "seen", "senders"), 0)
+
     def __init__(self, limits: SeriesLimits | None = None, *, capacity: int = 1 << 12) -> None:
-        self.lock = threading.RLock()
+        super().__init__(capacity)
         self.limits = limits or SeriesLimits()
         self.key = draw_key()
         self.epoch = 0
-        self.count = 0
-        self.ids: UInt64s = np.zeros(capacity, np.uint64)
         self.states: UInt8s = np.zeros(capacity, np.uint8)
         self.seen: UInt32s = np.zeros(capacity, np.uint32)
         self.senders: UInt8s = np.zeros(capacity, np.uint8)
         self.fingerprints: tuple[UInt64s, UInt32s] = (np.zeros((capacity * 2, 2), np.uint64), np.zeros(capacity * 2, np.uint32))
         self._used = 0
-        self._slots: UInt32s = np.zeros(capacity * 2, np.uint32)
         self.metrics, self.jobs = Groups(capacity), Groups(capacity)
         #: Canonical labels of series that no record has named yet.
         self._unnamed: dict[int, bytes] = {}
         self._looked = 0
-
-    def find(self, ids: UInt64s) -> tuple[UInt32s, int]:
-        """The references (n) uint32 of ids (n), 0 for unknown ones, and how many are unknown."""
-        ids, out = plain(ids, np.uint64), np.empty(len(ids), np.uint32)
-        return out, find_ids(self._slots, self.ids, ids, out)
 
     def learn(self, labels: Labels) -> int:
         """See :meth:`fusewatch.telemetry.known_series.KnownSeries.learn`."""
@@ -113,8 +102,7 @@ class SeriesBook:
     def vouch(self, ids: UInt64s) -> None:
         """Enters series that the engine has named before; nothing is known of them but their ids (n, unknown ones, each once)."""
         with self.lock:
-            first = self._extend(ids)
-            self.states[first : first + len(ids)] = LOGGED
+            self.states[self._extend(ids)] = LOGGED
 
     def remember(self, low: np.uint64, high: np.uint64, ref: int) -> None:
         """See :meth:`fusewatch.telemetry.known_series.KnownSeries.remember`."""
@@ -174,7 +162,7 @@ class SeriesBook:
         place = np.zeros(self.count + 1, np.uint32)
         place[kept] = np.arange(1, len(kept) + 1, dtype=np.uint32)
         size, count = len(kept) + 1, len(kept)
-        for name in ("ids", "states", "seen", "senders"):
+        for name in self.COLUMNS:
             column = getattr(self, name)
             fresh = np.zeros_like(column)
             fresh[1:size] = column[kept]
@@ -185,45 +173,25 @@ class SeriesBook:
         keys, refs = self.fingerprints
         fingerprints = np.zeros_like(keys), np.zeros_like(refs)
         self._used = copy_fingerprints(keys, refs, place, *fingerprints)
-        slots = np.zeros_like(self._slots)
-        put_ids(slots, self.ids, 1, size)
-        self.count, self._slots, self.fingerprints = count, slots, fingerprints
+        self._hash_again(size, len(self._slots))
+        self.count, self.fingerprints = count, fingerprints
         self.epoch += 1
 
     def _enter(self, ids: UInt64s, check: LimitCheck, labels: Sequence[bytes]) -> None:
-        first = self._extend(ids)
-        self.metrics.assign(first, check.metric_numbers)
-        self.jobs.assign(first, check.job_numbers)
-        # Not seen yet, but no reason to forget them before their first sample.
-        self.seen[first : first + len(ids)] = self._looked + LOOK_MINUTES
-        self._unnamed |= {first + k: one for k, one in enumerate(labels)}
+        rows = self._extend(ids)
+        self.metrics.assign(rows.start, check.metric_numbers)
+        self.jobs.assign(rows.start, check.job_numbers)
+        self._unnamed |= {rows.start + k: one for k, one in enumerate(labels)}
 
-    def _extend(self, ids: UInt64s) -> int:
-        first = self.count + 1
-        stop = first + len(ids)
-        if stop > len(self.ids):
-            self._grow(max(stop, len(self.ids) * 2))
-        self.ids[first:stop] = ids
-        self.states[first:stop] = KNOWN
-        self.seen[first:stop] = self._looked + LOOK_MINUTES
-        if stop * 2 > len(self._slots):
-            size = len(self._slots)
-            while stop * 2 > size:
-                size *= 2
-            slots = np.zeros(size, np.uint32)
-            put_ids(slots, self.ids, 1, stop)
-            self._slots = slots
-        else:
-            put_ids(self._slots, self.ids, first, stop)
-        self.count = stop - 1
-        return first
+    def _extend(self, ids: UInt64s) -> slice:
+        rows = super()._extend(ids)
+        self.states[rows] = KNOWN
+        # Not seen yet, but no reason to forget them before their first sample.
+        self.seen[rows] = self._looked + LOOK_MINUTES
+        return rows
 
     def _grow(self, capacity: int) -> None:
-        for name in ("ids", "states", "seen", "senders"):
-            old = getattr(self, name)
-            wider = np.zeros(capacity, old.dtype)
-            wider[: len(old)] = old
-            setattr(self, name, wider)
+        super()._grow(capacity)
         self.metrics.grow(capacity)
         self.jobs.grow(capacity)
 

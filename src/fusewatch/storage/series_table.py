@@ -5,23 +5,21 @@ References are small numbers from 1 on, valid in this process only. Labels are k
 
 from __future__ import annotations
 
-import threading
 from typing import Final
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from fusewatch.storage.id_table import IdTable
 from fusewatch.storage.series_kernels import (
     COMMITTED,
     HOUR_MS,
     LOGGED,
     UInt8s,
     UInt32s,
-    find_ids,
     moved_hours,
     plain,
-    put_ids,
     touch,
 )
 from fusewatch.telemetry.labels import METRIC_NAME, SEPARATOR
@@ -46,19 +44,22 @@ def metric_hash(name: bytes) -> int:
     return xxhash.xxh3_64_intdigest(name)
 
 
-class SeriesTable:
+class SeriesTable(IdTable):
     """Ids to references, in arrays: about 54 bytes a series.
 
-    ``lock`` guards every change; lookups need none. ``version`` grows whenever the set of visible series changes. ``count`` is the highest
-    reference. ``samples`` counts what came for each since the start, modulo 2**32.
+    ``version`` grows whenever the set of visible series changes. ``samples`` counts what came for each since the start, modulo 2**32.
     """
 
+    COLUMNS = dict.fromkeys(("ids", "metrics", "last", "samples", "_touched", "_saved_last"), 0) | {
+        "states": LOGGED,
+        "first": _NEVER,
+        "_saved_first": _NEVER,
+    }
+
     def __init__(self, capacity: int = 1 << 12) -> None:
-        self.lock = threading.RLock()
-        self.count = 0
+        super().__init__(capacity)
         self.gone = 0
         self.version = 0
-        self.ids: UInt64s = np.zeros(capacity, np.uint64)
         self.metrics: UInt64s = np.zeros(capacity, np.uint64)
         self.states: UInt8s = np.zeros(capacity, np.uint8)
         self.first: UInt32s = np.full(capacity, _NEVER, np.uint32)
@@ -67,17 +68,11 @@ class SeriesTable:
         self._touched: UInt32s = np.zeros(capacity, np.uint32)
         self._saved_first: UInt32s = np.full(capacity, _NEVER, np.uint32)
         self._saved_last: UInt32s = np.zeros(capacity, np.uint32)
-        self._slots: UInt32s = np.zeros(capacity * 2, np.uint32)
 
     @property
     def alive(self) -> int:
         """How many series there are."""
         return self.count - self.gone
-
-    def find(self, ids: UInt64s) -> tuple[UInt32s, int]:
-        """The references (n) uint32 of ids (n), 0 for unknown ones, and how many are unknown."""
-        ids, out = plain(ids, np.uint64), np.empty(len(ids), np.uint32)
-        return out, find_ids(self._slots, self.ids, ids, out)
 
     def add_new(self, ids: UInt64s, metrics: UInt64s) -> NDArray[np.bool_]:
         """Enters those of ``ids`` (n, each once) that are unknown, with the hashes (n) of their metrics' names; which they were (n)."""
@@ -85,8 +80,7 @@ class SeriesTable:
             refs, unknown = self.find(ids)
             fresh: NDArray[np.bool_] = refs == 0
             if unknown:
-                start = self._extend(plain(ids[fresh], np.uint64))
-                rows = slice(start, start + unknown)
+                rows = self._extend(plain(ids[fresh], np.uint64))
                 self.metrics[rows], self.states[rows] = metrics[fresh], LOGGED
                 self.version += 1
             return fresh
@@ -94,8 +88,7 @@ class SeriesTable:
     def load(self, ids: UInt64s, metrics: UInt64s, first: UInt32s, last: UInt32s, now_hour: int) -> None:
         """Enters series that ClickHouse has (each id once, none known yet), with their hours; any may be known to the receiver."""
         with self.lock:
-            start = self._extend(ids)
-            rows = slice(start, start + len(ids))
+            rows = self._extend(ids)
             self.metrics[rows], self.states[rows], self._touched[rows] = metrics, COMMITTED, now_hour
             self.first[rows] = self._saved_first[rows] = first
             self.last[rows] = self._saved_last[rows] = last
@@ -137,47 +130,9 @@ class SeriesTable:
             dropped: UInt64s = self.ids[:size][gone]
             if len(dropped):
                 self.ids[:size][gone] = 0
-                slots = np.zeros_like(self._slots)
-                put_ids(slots, self.ids, 1, size)
-                self._slots = slots
+                self._hash_again(size, len(self._slots))
                 self.first[:size][gone], self.last[:size][gone] = _NEVER, 0
                 self._saved_first[:size][gone], self._saved_last[:size][gone] = _NEVER, 0
                 self.gone += len(dropped)
                 self.version += 1
             return dropped
-
-    def _extend(self, ids: UInt64s) -> int:
-        """Room for new series, entered under their ids; the first reference."""
-        first = self.count + 1
-        stop = first + len(ids)
-        if stop > len(self.ids):
-            self._grow(max(stop, len(self.ids) * 2))
-        self.ids[first:stop] = ids
-        if stop * 2 > len(self._slots):
-            size = len(self._slots)
-            while stop * 2 > size:
-                size *= 2
-            slots = np.zeros(size, np.uint32)
-            put_ids(slots, self.ids, 1, stop)
-            self._slots = slots
-        else:
-            put_ids(self._slots, self.ids, first, stop)
-        self.count = stop - 1
-        return first
-
-    def _grow(self, capacity: int) -> None:
-        for name, empty in (
-            ("ids", 0),
-            ("metrics", 0),
-            ("states", LOGGED),
-            ("last", 0),
-            ("samples", 0),
-            ("_touched", 0),
-            ("_saved_last", 0),
-            ("first", _NEVER),
-            ("_saved_first", _NEVER),
-        ):
-            old = getattr(self, name)
-            wider = np.full(capacity, empty, old.dtype)
-            wider[: len(old)] = old
-            setattr(self, name, wider)
