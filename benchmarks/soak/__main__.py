@@ -1,4 +1,4 @@
-"""A steady load and a busy dashboard for an hour: memory, open files, threads and files on disk, which must not grow.
+"""A steady load and a dashboard for an hour: memory, open files, threads and files on disk, which must not grow.
 
 ``--rate`` is samples a second, by default a tenth of what ``benchmarks.ingest`` reaches over eight connections; ``--series`` are theirs.
 """
@@ -67,7 +67,7 @@ def main() -> None:
         started, used = time.monotonic(), family.processor_seconds()
         with steady_dashboard(server.url, every_s=5) as asked:
             while (passed := time.monotonic() - started) < options.minutes * 60:
-                time.sleep(30)
+                time.sleep(60)
                 looks.append(look(family, folder, passed / 60))
                 print(f"{looks[-1]}  {load.outcome}, panels {asked.answered} answered, {asked.failed} failed", flush=True)
         cores = (family.processor_seconds() - used) / (time.monotonic() - started)
