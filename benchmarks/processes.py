@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -40,13 +42,11 @@ def _role(child: psutil.Process) -> str:
 
 
 def disk_usage(folder: Path) -> tuple[int, int]:
-    """How many files a folder has, and the bytes they take."""
+    """How many files a folder has, and the bytes they take; what goes while this looks may be counted or not."""
     files = size = 0
-    for path in folder.rglob("*"):
-        try:
-            status = path.lstat()
-        except FileNotFoundError:
-            continue  # it went while this looked
-        files += not path.is_dir()
-        size += status.st_blocks * 512
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += (Path(parent) / name).lstat().st_blocks * 512
+                files += 1
     return files, size

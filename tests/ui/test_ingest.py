@@ -76,6 +76,18 @@ def test_ingest_says_who_sends_what_and_a_row_opens_its_detail(open_page: OpenPa
     expect(page).not_to_have_url(re.compile("open="))
 
 
+def test_of_many_senders_the_busiest_are_shown_first_and_all_on_demand(open_page: OpenPage, crowded: RunningServer):
+    for number in range(15):
+        assert send(crowded, f"agent-{number}", "orders", 1) == 204
+    crowded.wait_for(lambda: crowded.json("/api/fusewatch/v1/ingest")["sender_count"] > 17)
+    page = open_page("/ingest", url=crowded.url)
+    rows = page.get_by_role("table", name="Senders").locator("tbody").get_by_role("row")
+    expect(rows).to_have_count(12)
+    page.get_by_role("button", name="Show all").click()
+    expect(page.get_by_role("button", name="Show all")).to_have_count(0)
+    assert rows.count() > 17
+
+
 def test_ingest_draws_its_rates_from_the_stores_own_metrics(open_page: OpenPage, crowded: RunningServer):
     # A page asks up to the last whole second.
     crowded.wait_for(lambda: crowded.query('rate(fusewatch_ingest_samples_total{protocol="host"}[1m])', time=str(int(time.time()))))
@@ -83,6 +95,15 @@ def test_ingest_draws_its_rates_from_the_stores_own_metrics(open_page: OpenPage,
     panel = page.get_by_role("region", name="Samples a second, by protocol")
     expect(panel.get_by_role("button", name="This machine")).to_be_visible()
     expect(panel.locator("canvas")).to_be_visible()
+
+
+def test_the_first_refusals_are_drawn(open_page: OpenPage, crowded: RunningServer):
+    query = 'increase(fusewatch_ingest_refused_samples_total{reason="series_limit"}[1h]) > 0'
+    crowded.wait_for(lambda: send(crowded, "Prometheus/3.5.0", "orders", LIMIT + 3) == 429 and crowded.query(query))
+    page = open_page("/ingest", url=crowded.url)
+    panel = page.get_by_role("region", name="Refused samples a second, by reason")
+    expect(panel.get_by_role("button", name="New series are over a limit")).to_be_visible()
+    expect(panel.get_by_role("button", name="The receiver was not ready")).to_have_count(0)
 
 
 def test_cardinality_shows_the_limit_that_is_reached_and_who_fills_it(open_page: OpenPage, crowded: RunningServer):

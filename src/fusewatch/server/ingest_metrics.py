@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from fusewatch.storage.ingest_health import IngestStatistics
+from fusewatch.telemetry.refusals import Refusal
 
 _PROTOCOL: Final = {
     "requests": "Requests whose samples are in the log.",
@@ -53,8 +54,10 @@ def _by_protocol(found: IngestStatistics) -> Iterator[Metric]:
 def _by_reason(found: IngestStatistics) -> Iterator[Metric]:
     for name, text in _REASON.items():
         family = CounterMetricFamily(f"fusewatch_ingest_refused_{name}", text, labels=["reason"])
-        for one in found.door.refusals:
-            family.add_metric([one.reason], getattr(one, name))
+        counts = {one.reason: getattr(one, name) for one in found.door.refusals}
+        # From the start, so that the first refusal is an increase.
+        for reason in Refusal:
+            family.add_metric([reason], counts.get(reason, 0))
         yield family
 
 

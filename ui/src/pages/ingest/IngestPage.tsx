@@ -1,5 +1,6 @@
+import { Button } from '@mantine/core'
 import { getRouteApi } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import type { Ingest } from '../../api/fusewatch/schemas'
 import { Panel } from '../../panels/Panel'
 import { TimeSeriesPanel } from '../../panels/TimeSeriesPanel'
@@ -19,6 +20,8 @@ import { SenderTable } from './SenderTable'
 import { Troubles } from './Troubles'
 
 const route = getRouteApi('/shell/ingest')
+/** As many as fit above the graphs. */
+const FIRST = 12
 const SNIPPET = `remote_write:\n  - url: ${location.origin}/api/v1/write`
 
 /** How samples come in: what is refused or behind, who sends what, how fast, and how far storing has come. */
@@ -56,18 +59,25 @@ function Senders({ ingest }: { ingest: Ingest }): ReactNode {
   const show = (key?: string): void => void navigate({ search: (previous) => ({ ...previous, open: key }), replace: true })
   const { senders, sender_count: count } = ingest
   const opened = senders.find((sender) => senderKey(sender) === open)
+  const [all, setAll] = useState(false)
+  const shown = all ? senders : senders.slice(0, FIRST)
   return (
     <>
       <Panel flush title="Who sends what">
-        <SenderTable senders={senders} openKey={opened && senderKey(opened)} onOpen={(sender) => show(senderKey(sender))} />
+        <SenderTable senders={shown} openKey={opened && senderKey(opened)} onOpen={(sender) => show(senderKey(sender))} />
         {!senders.some(isFromOutside) && (
           <Empty title="Nothing is sent from outside yet" snippet={SNIPPET}>
             Fusewatch reads this machine and its targets by itself. A Prometheus sends its samples here with this in its configuration.
           </Empty>
         )}
-        {count > senders.length && (
+        {count > shown.length && (
           <div className={classes['foot']}>
-            <Note>{`Top ${senders.length} of ${formatCount(count)} senders, by samples a second.`}</Note>
+            <Note>{`Top ${shown.length} of ${formatCount(count)} senders, by samples a second.`}</Note>
+            {senders.length > shown.length && (
+              <Button size="compact-sm" variant="default" onClick={() => setAll(true)}>
+                {senders.length === count ? 'Show all' : `Show ${senders.length}`}
+              </Button>
+            )}
           </div>
         )}
       </Panel>

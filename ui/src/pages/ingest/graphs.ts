@@ -14,6 +14,9 @@ export interface IngestGraph {
 const byProtocol = (labels: Labels): string => protocolName(labels['protocol'] ?? '')
 const YOUNG = 'Fusewatch writes this about itself every 15 seconds; the first rate is there after a minute.'
 
+const REFUSED = 'fusewatch_ingest_refused_samples_total'
+const REFUSED_REQUESTS = 'fusewatch_ingest_refused_requests_total'
+
 /** From the store's own metrics, so they reach as far back as everything else. */
 export const INGEST_GRAPHS: readonly IngestGraph[] = [
   {
@@ -25,7 +28,8 @@ export const INGEST_GRAPHS: readonly IngestGraph[] = [
   },
   {
     title: 'Refused samples a second, by reason',
-    query: 'sum by (reason) (rate(fusewatch_ingest_refused_samples_total[1m]))',
+    // Every reason is counted from the start; those that never occurred are left out.
+    query: `sum by (reason) (rate(${REFUSED}[1m])) and on (reason) ${REFUSED_REQUESTS} > 0`,
     look: { unit: 'short', min: 0 },
     name: (labels) => reasonTitle(labels['reason'] ?? ''),
     emptyReason: 'Nothing was refused in this time.',
