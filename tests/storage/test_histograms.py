@@ -78,6 +78,18 @@ def test_series_of_floats_and_of_histograms_are_read_side_by_side(store: MetricS
         commit(store)
 
 
+def test_a_histogram_takes_the_place_of_a_float_of_the_same_moment(store: MetricStore) -> None:
+    write(store, {LATENCY: {NOW: 1.0, NOW + 5: 2.0}, OTHER: {NOW: 3.0}})
+    write_histograms(store, {NOW: histogram(3)})
+    for _ in range(2):
+        assert read(store) == {LATENCY: {NOW + 5: 2.0}, OTHER: {NOW: 3.0}}
+        assert read_histograms(store) == {LATENCY: {NOW: histogram(3)}}
+        commit(store)
+    store.delete_series([[matcher("__name__=latency")]], NOW, NOW)
+    assert read(store) == {LATENCY: {NOW + 5: 2.0}, OTHER: {NOW: 3.0}}
+    assert read_histograms(store) == {}
+
+
 def test_histograms_outside_the_window_are_refused_and_the_others_stored(store: MetricStore) -> None:
     with pytest.raises(SamplesRejectedError, match="older than the retention") as caught:
         write_histograms(store, {NOW - 31 * DAY: histogram(1), NOW: histogram(2)})

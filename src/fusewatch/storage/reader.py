@@ -251,6 +251,8 @@ def assemble(series: int, parts: list[Rows]) -> Recent:
 
 def series_set(labels: Sequence[Labels], samples: Samples, histograms: HistogramSet | None) -> SeriesSet:
     """The samples under their labels, series without samples left out."""
+    if histograms is not None:
+        samples = beside(samples, histograms)
     counts = np.diff(samples.offsets)
     if histograms is not None:
         counts = counts + np.diff(histograms.offsets)
@@ -262,6 +264,18 @@ def series_set(labels: Sequence[Labels], samples: Samples, histograms: Histogram
         values=samples.bits.view(np.float64),
         histograms=histograms,
     )
+
+
+def beside(samples: Samples, histograms: HistogramSet) -> Samples:
+    """The floats that are none of a histogram's moment: a sample is one or the other, and the histogram says more."""
+    kept = np.ones(len(samples.times), np.bool_)
+    for series in np.flatnonzero((np.diff(samples.offsets) > 0) & (np.diff(histograms.offsets) > 0)).tolist():
+        rows, others = (slice(offsets[series], offsets[series + 1]) for offsets in (samples.offsets, histograms.offsets))
+        kept[rows] = ~np.isin(samples.times[rows], histograms.timestamps[others])
+    if kept.all():
+        return samples
+    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept, dtype=np.int64)])
+    return Samples(before[samples.offsets], samples.times[kept], samples.bits[kept])
 
 
 def _only(offsets: Int64s, keep: NDArray[np.bool_]) -> Int64s:
