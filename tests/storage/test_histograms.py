@@ -69,6 +69,18 @@ def test_the_last_write_of_a_timestamp_wins_before_and_after_the_commit(store: M
     assert read_histograms(store) == {LATENCY: {NOW: histogram(2)}}
 
 
+def test_of_several_writes_in_one_segment_the_last_wins(store: MetricStore) -> None:
+    for count in range(1, 30):
+        write_histograms(store, {NOW + k: histogram(count + k) for k in range(count % 3 + 1)})
+    expected = {LATENCY: {NOW: histogram(29), NOW + 1: histogram(30), NOW + 2: histogram(31)}}
+    for _ in range(2):
+        assert read_histograms(store) == expected
+        commit(store)
+    with store._parts.pool.handle() as handle:
+        handle.command("OPTIMIZE TABLE histograms FINAL")
+    assert read_histograms(store) == expected
+
+
 def test_series_of_floats_and_of_histograms_are_read_side_by_side(store: MetricStore) -> None:
     write(store, {OTHER: {NOW: 1.0}, LATENCY: {NOW + 5: 2.0}})
     write_histograms(store, {NOW: histogram(3)})

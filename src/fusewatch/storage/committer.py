@@ -16,6 +16,7 @@ from fusewatch.storage.commit_kernels import blocks_of, last_writes, scatter
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.generations import Generations
 from fusewatch.storage.head import Columns, HeadSegment
+from fusewatch.storage.histogram_reader import gather
 from fusewatch.storage.native import Column
 from fusewatch.storage.partitions import BLOCK_HOURS
 from fusewatch.storage.records import SeriesRows
@@ -125,8 +126,8 @@ class Committer:
             handle.insert("metadata", metadata_columns(segment.metadata, seq))
         if segment.events:
             handle.insert("events", event_columns(segment.events, seq))
-        for histograms in segment.histograms:
-            handle.insert("histograms", histogram_columns(histograms, table, seq))
+        if segment.histograms:
+            handle.insert("histograms", histogram_columns(last_histograms(segment.histograms), table, seq))
         for exemplars in segment.exemplars:
             handle.insert("exemplars", exemplar_columns(exemplars, table, seq))
         rows = segment.columns.view()
@@ -179,6 +180,20 @@ def sample_columns(rows: Columns, table: SeriesTable, rank: Int64s, seq: int) ->
 def histogram_columns(rows: HistogramRows, table: SeriesTable, seq: int) -> list[Column]:
     """Rows of ``histograms``."""
     return [*_place(rows.ids, rows.timestamps, table), Column("body", "String", Strings(rows.offsets, rows.bodies)), _seq(len(rows), seq)]
+
+
+def last_histograms(parts: Sequence[HistogramRows]) -> HistogramRows:
+    """The last write of each series and timestamp, in their order: the rows of a segment have one seq, which can't tell them apart."""
+    ids, times = (np.concatenate([getattr(part, name) for part in parts]) for name in ("ids", "timestamps"))
+    sizes, blob = np.concatenate([np.diff(part.offsets) for part in parts]), np.concatenate([part.bodies for part in parts])
+    order = np.lexsort((times, ids))
+    same = (ids[order][:-1] == ids[order][1:]) & (times[order][:-1] == times[order][1:])
+    order = order[np.append(~same, True)] if len(order) else order
+    offsets = np.zeros(len(order) + 1, np.int64)
+    np.cumsum(sizes[order], out=offsets[1:])
+    bodies = np.empty(int(offsets[-1]), np.uint8)
+    gather(blob, (np.cumsum(sizes) - sizes)[order], offsets, bodies)
+    return HistogramRows(ids[order], times[order], offsets, bodies)
 
 
 def exemplar_columns(rows: ExemplarRows, table: SeriesTable, seq: int) -> list[Column]:
