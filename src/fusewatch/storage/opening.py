@@ -52,6 +52,9 @@ _HIGHEST_SEQ: Final = """
 SELECT max(seq)
 FROM (
     SELECT seq FROM samples
+    UNION ALL SELECT seq FROM histograms
+    UNION ALL SELECT seq FROM exemplars
+    UNION ALL SELECT seq FROM metadata
     UNION ALL SELECT seq FROM events
     UNION ALL SELECT seq FROM chunks
     UNION ALL SELECT seq FROM rollups

@@ -10,6 +10,7 @@ import pytest
 from tests.storage.backup.conftest import back_up, bring_back
 from tests.storage.conftest import HOUR, NOW, ManualClock, OpenStore, commit, write
 from tests.storage.reading import read
+from tests.storage.test_histograms import LATENCY, histogram, read_histograms, write_histograms
 
 from fusewatch.storage.backup.catalog import choose, find_backups
 from fusewatch.storage.backup.errors import NoBackupError, RestoreRefusedError, TargetFullError
@@ -78,6 +79,23 @@ def test_what_is_written_after_a_restore_wins_over_what_was_restored_whatever_th
         assert read(restored) == {UP: {NOW: 2.0}}
     finally:
         restored.close()
+
+
+def test_histograms_that_are_written_after_a_restore_win_over_restored_ones(
+    store: MetricStore, target: Target, tmp_path: Path, open_store: OpenStore
+) -> None:
+    write(store, {UP: {NOW: 1.0}})
+    for count in range(1, 9):
+        commit(store)
+        write_histograms(store, {NOW: histogram(count)})
+    back_up(store, target)
+    store.close()
+    bring_back(target, tmp_path / "new")
+    restored = open_store(tmp_path / "new")
+    write_histograms(restored, {NOW: histogram(9)})
+    for _ in range(2):
+        assert read_histograms(restored) == {LATENCY: {NOW: histogram(9)}}
+        commit(restored)
 
 
 def test_events_come_back(store: MetricStore, target: Target, tmp_path: Path) -> None:
