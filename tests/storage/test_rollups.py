@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.storage.conftest import DAY, HOUR, NOW, ManualClock, OpenStore, commit, write
-from tests.storage.reading import FOREVER, matcher
+from tests.storage.reading import FOREVER, matcher, read
 from tests.storage.rolled import FUNCTIONS, MINUTE, SERIES, assert_same, both, points, used, write_day
 from tests.storage.test_sealing import MONDAY, stored, write_bits
 
@@ -333,6 +333,24 @@ def test_a_metric_with_a_lifetime_of_its_own_keeps_no_roll_ups_beyond_it(open_st
         counted = Engine(store).range('count_over_time({__name__=~"x_total|y"}[1h])', NOW + HOUR, NOW + DAY, HOUR)
         assert len(found) == len(counted) == (len(SERIES) if "x_total" in seen else 0) + 1
     assert stored(store, "rollups") == 2
+
+
+def test_late_samples_of_a_metric_that_keeps_none_of_the_day_do_not_replace_its_roll_ups(open_store: OpenStore, clock: ManualClock) -> None:
+    clock.now = NOW + DAY
+    store, other = open_store(retention={"metrics": "2d", "per_metric": {"other": "9d"}}), Labels({"__name__": "other"})
+    write_day(store, NOW, seed=1)
+    write(store, {other: {NOW + HOUR: 1.0}})
+    commit(store)
+    store._sealer.merge_day(MONDAY)
+    clock.now = NOW + 4 * DAY
+    store._retention.apply()
+    before = ask(store, RATE, NOW + HOUR, NOW + DAY - HOUR, HOUR)
+    late = Labels({"__name__": "x_total", "k": "late"})
+    write(store, {SERIES[0]: {NOW + 2 * HOUR: 1e9}, late: {NOW + 2 * HOUR + k * MINUTE: float(k) for k in range(5)}})
+    commit(store)
+    store._sealer.merge_day(MONDAY)
+    assert ask(store, RATE, NOW + HOUR, NOW + DAY - HOUR, HOUR) == before
+    assert read(store) == {other: {NOW + HOUR: 1.0}}
 
 
 # Crashes ------------------------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import structlog
 
 from fusewatch.storage.client import Handle
@@ -11,6 +12,7 @@ from fusewatch.storage.lifetimes import Lifetimes
 from fusewatch.storage.partitions import DAY_HOURS, MERGED, SEALED, find_days, find_rollups
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.telemetry.rollups import RESOLUTIONS
+from fusewatch.telemetry.samples import UInt64s
 
 _METRICS: Final = """
 SELECT DISTINCT metric
@@ -32,6 +34,17 @@ _DELETE: Final = (
 #: Resolutions as partitions name them.
 _SECONDS: Final = tuple(resolution // 1000 for resolution in RESOLUTIONS)
 _log = structlog.get_logger(component="storage")
+
+
+def metrics_over(handle: Handle, lifetimes: Lifetimes, day: int) -> UInt64s:
+    """The hashes of the names of metrics that keep no sample of a day (hours since the epoch) any more, where others do. Blocks.
+
+    Their late samples come in as long as any metric keeps such old ones.
+    """
+    end = (day + DAY_HOURS) * HOUR_MS
+    over = {lifetime for lifetime in lifetimes.all if end <= lifetimes.oldest_of(lifetime)}
+    names = handle.rows(_NAMES) if lifetimes.is_varied and over else []
+    return np.array([int(key) for key, name in names if lifetimes.of(str(name)) in over], np.uint64)
 
 
 class Expiry:

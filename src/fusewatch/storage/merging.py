@@ -4,7 +4,8 @@ The rows of the day are sealed first, all under one seq: so the chunks of the da
 result is written to a table of its own and takes the place of the day's merged chunks at once; then the chunks that were sealed go. A
 crash in between leaves the same samples twice, never a hole: those of the merged chunks have the higher seq.
 
-The day's roll-ups are made of the same samples on the way.
+The day's roll-ups are made of the same samples on the way. What came late, of metrics that keep nothing of the day any more, goes: else it
+would take the place of the roll-ups that outlive their samples.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from fusewatch.storage.chunk_decoding import Decoder, Recent, Wanted
 from fusewatch.storage.chunk_rows import COLUMNS, ChunkRows, read_times
 from fusewatch.storage.chunk_writer import ChunkWriter, SortedSamples, Target
 from fusewatch.storage.client import ClientPool, Handle
+from fusewatch.storage.expiry import metrics_over
+from fusewatch.storage.lifetimes import Lifetimes
 from fusewatch.storage.partitions import DAY_HOURS, MERGED, SEALED, drop_chunks, find_days, find_rollups
 from fusewatch.storage.rollup_day import DayRollups, clear_rollup_staging
 from fusewatch.storage.sealing import Cut
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.tombstones import Tombstones
-from fusewatch.telemetry.samples import Int64s
+from fusewatch.telemetry.samples import Int64s, UInt64s
 
 STAGING: Final = "chunks_staging"
 #: Samples that are held at a time; 16 bytes each, and some more while they are encoded.
@@ -45,8 +48,9 @@ SETTINGS max_block_size = 1024
 class DayMerger:
     """Merges single days. Every method blocks; one call at a time, and no seal beside it."""
 
-    def __init__(self, *, pool: ClientPool, slice_samples: int = _SLICE_SAMPLES) -> None:
+    def __init__(self, *, pool: ClientPool, lifetimes: Lifetimes, slice_samples: int = _SLICE_SAMPLES) -> None:
         self._pool = pool
+        self._lifetimes = lifetimes
         self._slice_samples = slice_samples
         self._decoder = Decoder()
 
@@ -60,12 +64,13 @@ class DayMerger:
         tombstones = cut.tombstones.within(day * HOUR_MS if day else _EVER[0], (day + DAY_HOURS) * HOUR_MS)
         with self._pool.handle() as handle:
             clear_staging(handle)
+            over = metrics_over(handle, self._lifetimes, day)
             # A day whose samples were merged before, or that has no roll-ups yet, has lost none to a retention.
             whole = any(one.day == day and one.merged for one in find_days(handle)) or day not in find_rollups(handle)
         rollups = DayRollups(self._pool, day, cut.seq, whole=whole)
         with closing(self._slices(day)) as slices:
             for chunks in slices:
-                samples = self._merged(chunks, day, tombstones)
+                samples = _without(self._merged(chunks, day, tombstones), over)
                 writer.add(samples)
                 rollups.add(samples)
         writer.flush()
@@ -110,6 +115,13 @@ class DayMerger:
         cuts = starts[np.flatnonzero(np.diff(before // self._slice_samples, prepend=0))].tolist()
         for low, high in pairwise([0, *cuts, len(rows)]):
             yield ChunkRows.of([rows.part(slice(low, high))])
+
+
+def _without(samples: SortedSamples, metrics: UInt64s) -> SortedSamples:
+    if not len(metrics):
+        return samples
+    kept = ~np.isin(samples.metrics, metrics)
+    return SortedSamples(samples.metrics[kept], samples.ids[kept], samples.times[kept], samples.bits[kept])
 
 
 def _series_starts(rows: ChunkRows) -> Int64s:

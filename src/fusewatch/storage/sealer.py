@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from fusewatch.storage.client import ClientPool, Handle
+from fusewatch.storage.lifetimes import Lifetimes
 from fusewatch.storage.merging import DayMerger
 from fusewatch.storage.opening import Parts
 from fusewatch.storage.partitions import BLOCK_HOURS, DAY_HOURS, BlockRows, ChunkDay, day_of, find_blocks, find_days
@@ -214,9 +215,9 @@ def _end_of(one: BlockRows | ChunkDay) -> int:
     return end * HOUR_MS
 
 
-def build_sealer(parts: Parts, clock: Clock) -> Sealer:
+def build_sealer(parts: Parts, lifetimes: Lifetimes, clock: Clock) -> Sealer:
     """The sealer of an open store."""
     blocks = BlockSealer(
         pool=parts.pool, committer=parts.committer, generations=parts.generations, graveyard=parts.graveyard, span=parts.span
     )
-    return Sealer(pool=parts.pool, blocks=blocks, days=DayMerger(pool=parts.pool), clock=clock)
+    return Sealer(pool=parts.pool, blocks=blocks, days=DayMerger(pool=parts.pool, lifetimes=lifetimes), clock=clock)

@@ -60,8 +60,8 @@ class MetricStore:
         self._clock = clock
         self._door = door
         self._table, self._follower = parts.table, parts.follower
-        self._sealer = build_sealer(parts, clock)
         lifetimes = Lifetimes(settings.retention, clock)
+        self._sealer = build_sealer(parts, lifetimes, clock)
         self._retention = Retention(
             settings=settings.retention,
             lifetimes=lifetimes,
