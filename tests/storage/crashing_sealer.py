@@ -1,17 +1,20 @@
-"""Writes, seals, merges and deletes in an order that only the number of each step decides; killed from outside. Importing it prepares the
-kernels."""
+"""Writes, seals, merges, deletes and backs up in an order that only the number of each step decides; killed from outside. Importing it
+prepares the kernels."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
+from tests.storage.backup.conftest import back_up
 from tests.storage.conftest import DAY, HOUR, NOW, ManualClock
 
+from fusewatch.storage.backup.target import open_target
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.partitions import BLOCK_HOURS
 from fusewatch.storage.store import MetricStore
@@ -24,6 +27,8 @@ SETTINGS = StorageSettings.model_validate({"retention": {"metrics": 0}, "commit_
 #: Few enough that steps meet each other.
 TIMES = [NOW + k * HOUR // 2 for k in range(2 * 26)]
 Model = dict[tuple[str, int], float]
+#: Where backups go, beside the data folder.
+TARGET = "target"
 
 MetricStore.warm()
 
@@ -40,7 +45,7 @@ class Step:
 
     @property
     def kind(self) -> str:
-        return self.chance.choices(["write", "commit", "seal", "merge", "delete", "clean"], [8, 3, 4, 3, 2, 2])[0]
+        return self.chance.choices(["write", "commit", "seal", "merge", "delete", "clean", "back up"], [8, 3, 4, 3, 2, 2, 1])[0]
 
     def keys(self) -> list[tuple[int, int]]:
         """Which series and timestamps a write or a deletion concerns."""
@@ -53,7 +58,7 @@ class Step:
         return [(k, time) for time in times]
 
     def do(self, store: MetricStore) -> None:
-        getattr(self, "_" + self.kind)(store)
+        getattr(self, "_" + self.kind.replace(" ", "_"))(store)
 
     def model(self, model: Model) -> None:
         if self.kind in {"write", "delete"}:
@@ -83,6 +88,15 @@ class Step:
 
     def _clean(self, store: MetricStore) -> None:
         store.clean_tombstones()
+
+    def _back_up(self, store: MetricStore) -> None:
+        """With a seal and a merge beside it."""
+        target = open_target(str(store.freezer().data_dir.parent / TARGET), create=True)
+        backup = threading.Thread(target=back_up, args=(store, target), kwargs={"notes": str(self.number).encode() * 2000}, daemon=True)
+        backup.start()
+        self._seal(store)
+        self._merge(store)
+        backup.join()
 
 
 def work_until_killed(folder: Path, first: int, told: Connection) -> None:

@@ -1,4 +1,4 @@
-"""A store that writes and backs itself up without end, and a restore; both killed from outside. Importing it prepares the kernels."""
+"""A store that writes without end, and a restore that is killed from outside. Importing it prepares the kernels."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tests.storage.backup.conftest import back_up, bring_back
-from tests.storage.crashing_writer import SETTINGS, batch
+from tests.storage.backup.conftest import bring_back
+from tests.storage.crashing_writer import batch
 
 from fusewatch.storage.backup.target import open_target
 from fusewatch.storage.store import MetricStore
@@ -47,16 +47,6 @@ class Writer:
     def stop(self) -> None:
         self._stopping = True
         self._thread.join()
-
-
-def back_up_until_killed(folder: Path, place: Path, first: int, made: Connection) -> None:
-    """Tells the name of each backup and the last number that was acknowledged before it began."""
-    store = MetricStore.open(SETTINGS, folder)
-    target, writer = open_target(str(place), create=True), Writer(store, first)
-    made.send(None)
-    while True:
-        last = writer.acknowledged
-        made.send((back_up(store, target, notes=str(last).encode() * 2000).id, last))
 
 
 def restore_until_killed(place: Path, folder: Path, made: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Killed at any moment: earlier backups are whole, the next backup and the next restore work."""
+"""A restore that is killed at any moment, and backups under load; backups that are killed are among the work of test_kill_sealer.py."""
 
 from __future__ import annotations
 
@@ -10,20 +10,15 @@ from pathlib import Path
 
 import pytest
 from tests.storage.backup.conftest import back_up, bring_back
-from tests.storage.backup.crashing import Writer, back_up_until_killed, restore_until_killed
+from tests.storage.backup.crashing import Writer, restore_until_killed
 from tests.storage.conftest import NOW
 from tests.storage.crashing_writer import SETTINGS
 from tests.storage.reading import read
 
-from fusewatch.storage.backup.catalog import find_backups
-from fusewatch.storage.backup.progress import Progress
-from fusewatch.storage.backup.pruning import Keep, prune
 from fusewatch.storage.backup.restoring import held_by
 from fusewatch.storage.backup.target import Target, open_target
-from fusewatch.storage.backup.verifying import verify
 from fusewatch.storage.errors import StoreOpenError
 from fusewatch.storage.store import MetricStore
-from fusewatch.telemetry.clock import SystemClock
 
 ROUNDS = 4
 #: Few large commits, so that committing keeps up with one busy writer.
@@ -62,26 +57,6 @@ def numbers_in(folder: Path) -> set[int]:
         return {int(time - NOW) for time in found}
     finally:
         store.close()
-
-
-def test_kill_9_in_a_backup_leaves_the_earlier_ones_whole_and_the_next_complete(tmp_path: Path) -> None:
-    chance, made, first = random.Random(7), list[tuple[str, int]](), 0
-    for _ in range(ROUNDS):
-        told = killed(back_up_until_killed, tmp_path / "data", tmp_path / "target", first, after_s=chance.uniform(0, 0.8))
-        made += [one for one in told if isinstance(one, tuple)]
-        first = 1_000_000 + max(numbers_in(tmp_path / "data"), default=0)
-        target = open_target(str(tmp_path / "target"))
-        assert {backup for backup, _ in made} <= set(find_backups(target))
-        assert verify(target, find_backups(target), progress=Progress()) == []
-    store = MetricStore.open(SETTINGS, tmp_path / "data")
-    last = back_up(store, target)
-    assert not [path.name for path in (tmp_path / "data/clickhouse/shadow").iterdir() if path.is_dir()]
-    store.close()
-    # Nobody waits for a process that is gone.
-    assert prune(target, Keep(last=100), clock=SystemClock()).removed == []
-    assert not list((tmp_path / "target").glob("tmp/*"))
-    assert bring_back(target, tmp_path / "new") == last
-    assert numbers_in(tmp_path / "new") == numbers_in(tmp_path / "data")
 
 
 def test_kill_9_in_a_restore_leaves_a_folder_that_the_next_restore_fills(tmp_path: Path) -> None:
