@@ -14,12 +14,13 @@ from starlette.responses import PlainTextResponse, Response
 
 from fusewatch.access.config import AccessSettings
 from fusewatch.access.gate import Gate
+from fusewatch.access.guard import PublicParts
 from fusewatch.access.http import access_router
 from fusewatch.access.identity import identity_of
 from fusewatch.access.need import Need
 from fusewatch.access.offline import add_user, create_token
 from fusewatch.access.passwords import Passwords
-from fusewatch.access.routing import PublicParts, mount, needs, route
+from fusewatch.access.routing import mount, needs, route
 from fusewatch.access.service import Access
 from fusewatch.records.config import DATABASE_FILE, RecordsSettings
 from fusewatch.records.database import Database
@@ -69,7 +70,7 @@ async def take(body: dict[str, str]) -> int:
 
 def build_app(access: Access) -> FastAPI:
     """A small real app: every way to declare a need, and one route that forgot."""
-    app = FastAPI(openapi_url=None, middleware=[Middleware(Gate, access=access)])
+    app = FastAPI(openapi_url=None, middleware=[Middleware(Gate, authenticator=access.authenticator)])
     for need in Need:
         app.router.routes.append(route(f"/need/{need.name.lower()}", whoami, methods=["GET", "POST"], need=need))
     app.router.routes.append(route("/api/v1/query", whoami, methods=["GET", "POST"], need=Need.VIEWER))

@@ -8,8 +8,8 @@ import pytest
 from tests.access.conftest import ManualClock
 
 from fusewatch.access.directory import Directory
-from fusewatch.records.database import Database
 from fusewatch.records.errors import RecordsError, SlowError
+from fusewatch.records.light import LightDatabase
 from fusewatch.telemetry.clock import SystemClock
 
 pytestmark = pytest.mark.anyio
@@ -18,24 +18,24 @@ pytestmark = pytest.mark.anyio
 class Counting:
     """A real database that counts what is asked of it, and can be away."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: LightDatabase) -> None:
         self.database = database
         self.reads = 0
         self.away = False
 
-    def reading(self):
-        return self.database.reading()
+    def read(self, work):
+        return self.database.read(work)
 
-    async def read(self, work):
+    async def read_soon(self, work):
         self.reads += 1
         if self.away:
             raise SlowError("away")
-        return await self.database.read(work)
+        return await self.database.read_soon(work)
 
 
 @pytest.fixture
 def counting(server):
-    return Counting(server.database)
+    return Counting(server.database.light)
 
 
 @pytest.fixture

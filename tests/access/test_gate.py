@@ -277,6 +277,6 @@ async def _websocket(access, headers):
         sent.append(message["type"])
 
     scope = {"type": "websocket", "path": "/live", "headers": headers, "client": ("127.0.0.1", 1)}
-    await Gate(app, access=access)(scope, None, send)
+    await Gate(app, authenticator=access.authenticator)(scope, None, send)
     assert bool(passed) != bool(sent)
     return sent == ["websocket.close"]

@@ -6,7 +6,8 @@ import pytest
 from tests.access.conftest import API, PASSWORD
 
 from fusewatch.access.config import AccessSettings
-from fusewatch.access.sessions import MAX_PER_USER, SessionSigner
+from fusewatch.access.session_signer import SessionSigner
+from fusewatch.access.sessions import MAX_PER_USER
 
 pytestmark = pytest.mark.anyio
 

@@ -40,7 +40,7 @@ def hasher():
 @pytest.fixture
 def check(server, hasher):
     server.user()
-    directory = Directory(server.database, clock=server.clock)
+    directory = Directory(server.database.light, clock=server.clock)
     directory.load()
     passwords = Passwords(hasher)
     throttle = Throttle(LoginSettings(), clock=server.clock)

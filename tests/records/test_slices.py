@@ -43,8 +43,7 @@ def test_a_users_life(database):
     _change(database, lambda change: tokens.create(change, NewToken(name="mine", role=Role.VIEWER, owner="ada")))
     _change(database, lambda change: sessions.begin(change, "ada", lifetime_ms=1000))
     create_token(database, name="robot", role="viewer")
-    with database.reading() as session:
-        view = load_view(session)
+    view = database.light.read(load_view)
     assert (set(view.users), len(view.tokens), len(view.sessions)) == ({"root", "ada"}, 2, 1)
 
     _change(database, lambda change: users.modify(change, "ada", UserUpdate(role=Role.EDITOR)))

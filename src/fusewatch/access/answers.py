@@ -10,9 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from fusewatch.access.errors import AccessError, ConflictError, InvalidError, NotAllowedError, UnknownError
+from fusewatch.access.guard import enforce
 from fusewatch.access.passwords import PasswordsBusyError
 from fusewatch.access.refusals import Refused, refusal
-from fusewatch.access.routing import declared_need, enforce
+from fusewatch.access.routing import declared_need
 from fusewatch.records.errors import RecordsError
 
 _STATUS: Final[dict[type[AccessError], int]] = {InvalidError: 400, NotAllowedError: 403, UnknownError: 404, ConflictError: 409}

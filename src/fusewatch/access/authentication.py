@@ -22,8 +22,8 @@ from fusewatch.access.need import Role
 from fusewatch.access.origins import Origins
 from fusewatch.access.proxies import Proxies
 from fusewatch.access.refusals import Refused, unauthorized
-from fusewatch.access.sessions import SessionSigner, session_hash
-from fusewatch.access.tokens import token_hash
+from fusewatch.access.session_signer import SessionSigner, session_hash
+from fusewatch.access.token_format import token_hash
 from fusewatch.access.verification import PasswordCheck
 from fusewatch.records.errors import RecordsError
 from fusewatch.telemetry.clock import Clock

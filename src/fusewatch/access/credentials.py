@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from fusewatch.access.tokens import looks_like_token
+from fusewatch.access.token_format import looks_like_token
 
 #: The cookie that carries a session.
 COOKIE: Final = "fusewatch_session"

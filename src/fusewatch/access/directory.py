@@ -9,13 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from fusewatch.access.need import Role
-from fusewatch.access.records import SessionRow, StateRow, TokenRow, UserRow
-from fusewatch.records.database import Database
 from fusewatch.records.errors import RecordsError
+from fusewatch.records.light import Execute, LightDatabase
 from fusewatch.telemetry.clock import Clock
 
 #: Other processes (the command line, a second server) change users too; we look after this many seconds.
@@ -57,23 +54,28 @@ class KnownSession:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All that was true at ``version``; tokens and sessions by their hashes."""
+    """All that was true at ``version``; tokens and sessions by their hashes. ``signing_key`` is the one of sessions' cookies."""
 
     version: int = 0
+    signing_key: bytes = field(default=b"", repr=False)
     users: Mapping[str, KnownUser] = field(default_factory=dict)
     tokens: Mapping[bytes, KnownToken] = field(default_factory=dict)
     sessions: Mapping[bytes, KnownSession] = field(default_factory=dict)
 
 
-def load_view(session: Session) -> View:
+def load_view(execute: Execute) -> View:
     """The view as the database has it now."""
-    version = session.scalars(select(StateRow.version)).one()
-    users = {row.name: KnownUser(row.name, Role(row.role), row.password_hash, row.disabled) for row in session.scalars(select(UserRow))}
-    tokens = {
-        row.hash: KnownToken(row.id, row.name, Role(row.role), row.owner, row.expires_at) for row in session.scalars(select(TokenRow))
-    }
-    sessions = {row.hash: KnownSession(row.user_name, row.expires_at) for row in session.scalars(select(SessionRow))}
-    return View(version, users, tokens, sessions)
+    ((version, signing_key),) = execute("SELECT version, signing_key FROM access_state")
+    users = execute("SELECT name, role, password_hash, disabled FROM access_users")
+    tokens = execute("SELECT hash, id, name, role, owner, expires_at FROM access_tokens")
+    sessions = execute("SELECT hash, user_name, expires_at FROM access_sessions")
+    return View(
+        version,
+        signing_key,
+        users={name: KnownUser(name, Role(role), password_hash, bool(disabled)) for name, role, password_hash, disabled in users},
+        tokens={key: KnownToken(token, name, Role(role), owner, expires) for key, token, name, role, owner, expires in tokens},
+        sessions={key: KnownSession(user_name, expires) for key, user_name, expires in sessions},
+    )
 
 
 class Directory:
@@ -82,7 +84,7 @@ class Directory:
     Looking is one query for a number; only when that has changed everything is read again.
     """
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: LightDatabase, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -94,8 +96,7 @@ class Directory:
 
     def load(self) -> None:
         """Reads everything now. Blocks; for the start."""
-        with self._database.reading() as session:
-            self._remember(load_view(session))
+        self._remember(self._database.read(load_view))
 
     @property
     def stale(self) -> bool:
@@ -112,7 +113,7 @@ class Directory:
             if not changed and not self.stale:
                 return
             try:
-                self._remember(await self._database.read(self._look))
+                self._remember(await self._database.read_soon(self._look))
                 await self._write_use()
             except RecordsError:
                 if self._clock.monotonic() >= self._trusted_until:
@@ -127,12 +128,12 @@ class Directory:
     def flush(self) -> None:
         """Writes the dates of last use, if that is possible. Blocks; for the end."""
         if self._used:
-            with contextlib.suppress(RecordsError), self._database.transaction() as session:
-                self._take_use()(session)
+            with contextlib.suppress(RecordsError):
+                self._database.run(self._take_use())
 
-    def _look(self, session: Session) -> View:
-        unchanged = session.scalars(select(StateRow.version)).one() == self.view.version
-        return self.view if unchanged else load_view(session)
+    def _look(self, execute: Execute) -> View:
+        ((version,),) = execute("SELECT version FROM access_state")
+        return self.view if version == self.view.version else load_view(execute)
 
     def _remember(self, view: View) -> None:
         now = self._clock.monotonic()
@@ -141,14 +142,14 @@ class Directory:
     async def _write_use(self) -> None:
         if self._used and self._clock.monotonic() - self._use_written >= _WRITE_USE_S:
             with contextlib.suppress(RecordsError):  # They are for people to look at; the next ones will be written.
-                await self._database.run(self._take_use())
+                await self._database.run_soon(self._take_use())
 
-    def _take_use(self) -> Callable[[Session], None]:
+    def _take_use(self) -> Callable[[Execute], None]:
         used, self._used = self._used, {}
         self._use_written = self._clock.monotonic()
 
-        def write(session: Session) -> None:
+        def write(execute: Execute) -> None:
             for token_id, when in used.items():
-                session.execute(update(TokenRow).where(TokenRow.id == token_id).values(last_used_at=when))
+                execute("UPDATE access_tokens SET last_used_at = :when WHERE id = :id", when=when, id=token_id)
 
         return write

@@ -8,10 +8,10 @@ from urllib.parse import quote
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fusewatch.access.authentication import Authenticator
+from fusewatch.access.guard import ADMISSION_KEY, Admission
 from fusewatch.access.identity import SCOPE_KEY
 from fusewatch.access.refusals import Refused, refusal
-from fusewatch.access.routing import ADMISSION_KEY, Admission
-from fusewatch.access.service import Access
 
 #: Where pages lead those who are not logged in.
 LOGIN_PATH: Final = "/login"
@@ -31,16 +31,16 @@ _NO_PAGES: Final = (
 
 
 class Gate:
-    """Pure ASGI middleware, inside of CORS and outside of all routes: ``Middleware(Gate, access=access)``.
+    """Pure ASGI middleware, inside of CORS and outside of all routes: ``Middleware(Gate, authenticator=authenticator)``.
 
     It leaves an Identity in the scope (see ``identity_of``). For somebody without credentials it stands between the routes and the
     network: until a public route has taken the request, no body is read and whatever answer comes out becomes a 401, or leads a page
     to the login. So a route that forgot its need, an unknown path and a wrong method look all the same from outside.
     """
 
-    def __init__(self, app: ASGIApp, *, access: Access) -> None:
+    def __init__(self, app: ASGIApp, *, authenticator: Authenticator) -> None:
         self._app = app
-        self._authenticator = access.authenticator
+        self._authenticator = authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on with its identity, or answers it."""

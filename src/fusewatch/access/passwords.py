@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from fusewatch.access.errors import InvalidError
-from fusewatch.access.tokens import looks_like_token
+from fusewatch.access.token_format import looks_like_token
 
 T = TypeVar("T")
 

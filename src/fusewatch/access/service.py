@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.types import Scope
 
 from fusewatch.access import sessions
 from fusewatch.access.audit import Actor, Change
-from fusewatch.access.authentication import Authenticator
 from fusewatch.access.config import AccessSettings
 from fusewatch.access.credentials import Presented
-from fusewatch.access.directory import Directory
 from fusewatch.access.errors import UnknownError
 from fusewatch.access.identity import Identity
 from fusewatch.access.need import Role
-from fusewatch.access.origins import Origins
 from fusewatch.access.passwords import Passwords
-from fusewatch.access.proxies import Proxies
-from fusewatch.access.records import StateRow
+from fusewatch.access.recognition import Recognition
 from fusewatch.access.refusals import Refused
-from fusewatch.access.sessions import SessionSigner
-from fusewatch.access.throttle import Throttle
-from fusewatch.access.verification import PasswordCheck
 from fusewatch.records.database import Database
 from fusewatch.telemetry.clock import Clock
 
@@ -54,24 +45,11 @@ class Access:
         self, *, database: Database, settings: AccessSettings, loopback: bool, clock: Clock, passwords: Passwords | None = None
     ) -> None:
         self.settings = settings
-        self.passwords = passwords or Passwords()
         self._database = database
         self._clock = clock
-        self._directory = Directory(database, clock=clock)
-        self._directory.load()
-        self._signer = SessionSigner(_signing_key(database))
-        self._proxies = Proxies(settings.trusted_proxies)
-        throttle = Throttle(settings.login, clock=clock)
-        self._check = PasswordCheck(directory=self._directory, passwords=self.passwords, throttle=throttle, clock=clock)
-        self.authenticator = Authenticator(
-            directory=self._directory,
-            check=self._check,
-            signer=self._signer,
-            origins=Origins(settings),
-            proxies=self._proxies,
-            loopback=loopback,
-            clock=clock,
-        )
+        self._recognition = Recognition(database=database.light, settings=settings, loopback=loopback, clock=clock, passwords=passwords)
+        self.passwords = self._recognition.passwords
+        self.authenticator = self._recognition.authenticator
 
     @property
     def authentication(self) -> bool:
@@ -84,7 +62,7 @@ class Access:
         Raises:
             Refused: 401 for a wrong name or password, 429 after too many.
         """
-        user = await self._check.fresh(name, password, address)
+        user = await self._recognition.check.fresh(name, password, address)
         if user is None:
             raise Refused(401, "wrong user name or password")
         lifetime = self.settings.session_lifetime
@@ -93,11 +71,13 @@ class Access:
             session_id = await self.change(actor, lambda change: sessions.begin(change, user.name, lifetime_ms=lifetime))
         except UnknownError as error:
             raise Refused(401, "wrong user name or password") from error
-        return Login(user.name, user.role, cookie=self._signer.cookie(session_id), csrf=self._signer.csrf(session_id))
+        return Login(
+            user.name, user.role, cookie=self._recognition.signer.cookie(session_id), csrf=self._recognition.signer.csrf(session_id)
+        )
 
     async def knows_password(self, name: str, password: str, address: str) -> bool:
         """Whether that is the user's password; guessing is slowed as for logging in (Refused, 429)."""
-        return await self._check.fresh(name, password, address) is not None
+        return await self._recognition.check.fresh(name, password, address) is not None
 
     async def logout(self, identity: Identity) -> None:
         """Ends the session of that request, if it has one."""
@@ -113,23 +93,13 @@ class Access:
         """What ``work`` returns, done as one audited transaction; requests see it at once."""
         now_ms = self._clock.now_ms()
         result = await self._database.run(lambda session: work(Change(session, actor=actor, now_ms=now_ms)))
-        await self._directory.refresh(changed=True)
+        await self._recognition.directory.refresh(changed=True)
         return result
 
     def encrypted(self, scope: Scope) -> bool:
         """Whether the client talks TLS, to us or to a trusted proxy, so that cookies must never go without."""
-        return self._proxies.encrypted(scope, Presented.read(scope["headers"]))
+        return self._recognition.proxies.encrypted(scope, Presented.read(scope["headers"]))
 
     def close(self) -> None:
         """Writes what is left to write and ends the threads. Blocks."""
-        self._directory.flush()
-        self.passwords.close()
-
-
-def _signing_key(database: Database) -> bytes:
-    """The key that signs sessions; the first server to start makes it, and all share it."""
-    with database.transaction() as session:
-        state = session.scalars(select(StateRow).with_for_update()).one()
-        if not state.signing_key:
-            state.signing_key = secrets.token_bytes(32)
-        return state.signing_key
+        self._recognition.close()

@@ -1,12 +1,10 @@
-"""API tokens: 256 random bits, shown once, kept as a hash."""
+"""API tokens, made and revoked: shown once, kept as a hash."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 import secrets
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,10 +14,7 @@ from fusewatch.access.errors import InvalidError, NotAllowedError, UnknownError
 from fusewatch.access.names import check_name
 from fusewatch.access.need import Role
 from fusewatch.access.records import TokenRow
-
-#: Lets people, and scanners for leaked secrets, see what it is.
-PREFIX: Final = "fw_"
-_TOKEN: Final = re.compile(r"fw_[A-Za-z0-9_-]{43}\Z")
+from fusewatch.access.token_format import new_token, token_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +42,6 @@ class NewToken:
     expiry_limit: int | None = None
 
 
-def looks_like_token(text: str) -> bool:
-    """Whether that can only be meant as a token."""
-    return _TOKEN.match(text) is not None
-
-
-def token_hash(token: str) -> bytes:
-    """What is kept of a token."""
-    return hashlib.sha256(token.encode()).digest()
-
-
 def create(change: Change, wanted: NewToken) -> tuple[TokenSummary, str]:
     """The new token's summary, and the token itself, which nobody can ask for again.
 
@@ -69,7 +54,7 @@ def create(change: Change, wanted: NewToken) -> tuple[TokenSummary, str]:
         raise NotAllowedError(f"a token may not have the role {wanted.role.value}: yours is {wanted.role_limit.value}")
     if wanted.lifetime_ms is not None and wanted.lifetime_ms <= 0:
         raise InvalidError("a token must live longer than 0", "expires")
-    token = PREFIX + secrets.token_urlsafe(32)
+    token = new_token()
     row = TokenRow(
         id=secrets.token_hex(8),
         name=wanted.name,

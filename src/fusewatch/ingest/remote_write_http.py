@@ -8,8 +8,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from fusewatch.access.guard import Guarded
 from fusewatch.access.need import Need
-from fusewatch.access.routing import Guarded
 from fusewatch.ingest.remote_write_v2 import Written
 from fusewatch.ingest.remote_writes import Outcome
 from fusewatch.ingest.senders import Refuse, Senders, count_nothing, reason_of

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from pydantic import Field, PlainSerializer, field_validator
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from fusewatch.telemetry.config import Block, DurationMs
 
@@ -18,7 +17,10 @@ _SCHEMES: Final = ("sqlite:///", "postgresql://")
 
 def _without_password(url: str) -> str:
     """The URL as it may be shown."""
-    return make_url(url).render_as_string(hide_password=True) if url else ""
+    parts = urlsplit(url)
+    login, _, host = parts.netloc.rpartition("@")
+    name, colon, _ = login.partition(":")
+    return parts._replace(netloc=f"{name}:***@{host}").geturl() if colon else url
 
 
 class RecordsSettings(Block):
@@ -39,11 +41,17 @@ class RecordsSettings(Block):
         if url and not url.startswith(_SCHEMES):
             raise ValueError("expected postgresql://user:password@host/database or sqlite:///path")
         try:
-            make_url(url or "sqlite://")
-        except ArgumentError:
-            # SQLAlchemy repeats the URL, and it may hold a password.
-            raise ValueError("not a URL that SQLAlchemy reads: quote special characters of the password as %XX") from None
+            _ = urlsplit(url).port
+        except ValueError:
+            # The error repeats a part of the URL, and that may be of the password.
+            raise ValueError("not a URL: quote special characters of the password as %XX") from None
         return url
+
+    def sqlite_path(self, data_dir: Path) -> Path | None:
+        """The database's file; None for PostgreSQL."""
+        if not self.url:
+            return data_dir / DATABASE_FILE
+        return Path(self.url.removeprefix("sqlite:///").partition("?")[0]) if self.url.startswith("sqlite:") else None
 
     def resolved_url(self, data_dir: Path) -> str:
         """The URL for SQLAlchemy: the default file filled in, PostgreSQL through psycopg."""

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from fusewatch.records.config import RecordsSettings
 from fusewatch.records.engine import READING, build_engine
 from fusewatch.records.errors import AwayError, BusyError, OpenError, SlowError
+from fusewatch.records.light import LightDatabase
 from fusewatch.records.schema import SchemaUpgrade
 
 T = TypeVar("T")
@@ -30,9 +31,11 @@ class Database:
     """An open database; close it when done.
 
     ``transaction`` and ``reading`` block and are for threads and the command line; ``run`` and ``read`` are the same for the event loop.
+    ``light`` is the same database without SQLAlchemy.
     """
 
-    def __init__(self, engine: Engine, *, connections: int, timeout_ms: int) -> None:
+    def __init__(self, engine: Engine, light: LightDatabase, *, connections: int, timeout_ms: int) -> None:
+        self.light = light
         self._engine = engine
         # PostgreSQL would show each statement its own moment.
         view = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -66,7 +69,7 @@ class Database:
         except OpenError as error:
             engine.dispose()
             raise type(error)(f"the records database {shown} {error}") from error
-        return cls(engine, connections=settings.connections, timeout_ms=settings.timeout)
+        return cls(engine, LightDatabase(settings, data_dir), connections=settings.connections, timeout_ms=settings.timeout)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -99,6 +102,7 @@ class Database:
     def close(self) -> None:
         """Waits for running work and gives up all connections; again is harmless."""
         self._closed = True
+        self.light.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._engine.dispose()
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
+from fusewatch.records.light import postgresql_arguments
+
 #: Connections with this option only read, and do not wait for SQLite's one writer.
 READING: Final = "fusewatch_reading"
 
@@ -22,9 +24,7 @@ def build_engine(url: str, *, connections: int, timeout_ms: int) -> Engine:
     parsed = make_url(url)
     pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": timeout_ms / 1000}
     if parsed.get_backend_name() != "sqlite":
-        limits = f"-c statement_timeout={timeout_ms} -c lock_timeout={timeout_ms} -c timezone=UTC"
-        arguments = {"options": limits, "connect_timeout": max(2, timeout_ms // 1000), "application_name": "fusewatch"}
-        return create_engine(parsed, pool_pre_ping=True, connect_args=arguments, **pool)
+        return create_engine(parsed, pool_pre_ping=True, connect_args=postgresql_arguments(timeout_ms), **pool)
     _create_private_file(parsed)
     engine = create_engine(parsed, connect_args={"timeout": timeout_ms / 1000, "check_same_thread": False}, **pool)
     event.listen(engine, "connect", _configure_sqlite)

@@ -18,9 +18,10 @@ from starlette.routing import BaseRoute, request_response
 
 from fusewatch import __version__
 from fusewatch.access.gate import Gate
+from fusewatch.access.guard import PublicParts
 from fusewatch.access.need import Need
 from fusewatch.access.refusals import Refused, refused_handler
-from fusewatch.access.routing import PublicParts, route, undeclared
+from fusewatch.access.routing import route, undeclared
 from fusewatch.access.service import Access
 from fusewatch.api.fusewatch.errors import exception_handlers
 from fusewatch.api.middleware.stack import stack
@@ -63,7 +64,7 @@ def build_app(
         telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
         middleware=[
             Middleware(RequestMetrics, metrics=metrics, names=names),
-            *stack(cors_origin=cors_origin, inside=[Middleware(Gate, access=access)]),
+            *stack(cors_origin=cors_origin, inside=[Middleware(Gate, authenticator=access.authenticator)]),
         ],
         exception_handlers={**exception_handlers(), Refused: refused_handler},
     )

@@ -11,11 +11,11 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp
 
+from fusewatch.access.authentication import Authenticator
 from fusewatch.access.gate import Gate
+from fusewatch.access.guard import Guarded
 from fusewatch.access.need import Need
 from fusewatch.access.refusals import Refused
-from fusewatch.access.routing import Guarded
-from fusewatch.access.service import Access
 from fusewatch.ingest.graphite import GraphiteDecoder
 from fusewatch.ingest.graphite_server import GraphiteOptions, GraphiteServer
 from fusewatch.ingest.influx import InfluxDecoder
@@ -53,9 +53,9 @@ class ReceiverIngest:
     ``apps`` are those of the one port, each with its gate; ``components`` the ports of their own.
     """
 
-    def __init__(self, *, settings: Settings, access: Access, clock: Clock) -> None:
+    def __init__(self, *, settings: Settings, authenticator: Authenticator, clock: Clock) -> None:
         self._settings = settings
-        self._access = access
+        self._authenticator = authenticator
         state = DeltaState(max_series=settings.otlp.delta_max_series)
         self._deltas = DeltaSnapshots(log_folder(settings.data_dir), state)
         # Before the door opens a segment of its own: then the engine may take over those that the sums are read from.
@@ -101,7 +101,7 @@ class ReceiverIngest:
         return found
 
     def _guarded(self, app: ASGIApp, name: str) -> ASGIApp:
-        return Gate(Guarded(app, Need.OPERATOR, name), access=self._access)
+        return Gate(Guarded(app, Need.OPERATOR, name), authenticator=self._authenticator)
 
     def _append(self, decoded: Decoded, sender: Sender, size: int) -> Awaitable[None]:
         """Into the log; what the decoder had against a request is told by whoever decoded it, and counted here."""
@@ -139,7 +139,7 @@ class ReceiverIngest:
             "client": (host, 0),
         }
         try:
-            verdict = await self._access.authenticator.judge(scope)
+            verdict = await self._authenticator.judge(scope)
         except Refused as refused:
             raise AccessDeniedError(refused.detail) from refused
         if not verdict.identity.may(Need.OPERATOR):

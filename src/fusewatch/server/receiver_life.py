@@ -15,10 +15,10 @@ import structlog
 from starlette.types import Scope
 
 from fusewatch.access.config import is_loopback
-from fusewatch.access.service import Access
+from fusewatch.access.recognition import Recognition
 from fusewatch.ingest import warming
 from fusewatch.ingest.senders import Senders
-from fusewatch.records.database import Database
+from fusewatch.records.light import LightDatabase
 from fusewatch.server.http_server import HttpServer
 from fusewatch.server.receiver_app import ReceiverApp
 from fusewatch.server.receiver_ingest import ReceiverIngest
@@ -73,9 +73,16 @@ class ReceiverLife:
             StartError, OSError, RecordsError: something that it needs is not to be had.
         """
         settings, data_dir = self._settings, self._settings.data_dir
-        database = await asyncio.to_thread(Database.open, settings.records, data_dir)
-        access = Access(database=database, settings=settings.access, loopback=is_loopback(settings.address[0]), clock=self._clock)
-        ingest = await asyncio.to_thread(ReceiverIngest, settings=settings, access=access, clock=self._clock)
+        database = LightDatabase(settings.records, data_dir)
+        recognition = await asyncio.to_thread(
+            Recognition,
+            database=database,
+            settings=settings.access,
+            loopback=is_loopback(settings.address[0]),
+            clock=self._clock,
+        )
+        authenticator = recognition.authenticator
+        ingest = await asyncio.to_thread(ReceiverIngest, settings=settings, authenticator=authenticator, clock=self._clock)
         door = ingest.door
         sender_of = Senders()
 
@@ -98,7 +105,7 @@ class ReceiverLife:
             await self._supervisor.stop(within_s=_STOP_WITHIN_S)
             await self._relay.close()
             door.close()
-            await asyncio.to_thread(access.close)
+            await asyncio.to_thread(recognition.close)
             await asyncio.to_thread(database.close)
 
     def _unready(self) -> str | None:

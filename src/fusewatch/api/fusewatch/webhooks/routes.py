@@ -15,8 +15,9 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from fusewatch.access.guard import enforce
 from fusewatch.access.need import Need
-from fusewatch.access.routing import enforce, needs
+from fusewatch.access.routing import needs
 from fusewatch.api.config import WebhookSettings, WebhooksSettings
 from fusewatch.api.fusewatch.errors import ApiProblem
 from fusewatch.api.fusewatch.models import Answer

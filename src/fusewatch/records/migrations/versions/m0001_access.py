@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -66,5 +68,4 @@ def upgrade() -> None:
         sa.Column("signing_key", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_access_state"),
     )
-    # An empty key means: the first server to start makes one.
-    op.bulk_insert(state, [{"id": 1, "version": 1, "signing_key": b""}])
+    op.bulk_insert(state, [{"id": 1, "version": 1, "signing_key": secrets.token_bytes(32)}])
