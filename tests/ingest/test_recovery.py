@@ -18,8 +18,8 @@ from fusewatch.ingest.otlp.recovery import DeltaSnapshots
 from fusewatch.ingest.otlp.sink import OtlpWriter
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.door import Door
+from fusewatch.storage.door_opening import open_door
 from fusewatch.storage.log_reader import SegmentReader
-from fusewatch.storage.opening import open_door
 from fusewatch.storage.records import read_samples
 from fusewatch.storage.wal import Kind, find_segments
 

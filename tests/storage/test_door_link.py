@@ -16,9 +16,9 @@ from tests.storage.conftest import DAY, NOW, ManualClock
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.door import Door, StaleReferencesError
 from fusewatch.storage.door_client import DoorClient
+from fusewatch.storage.door_opening import open_door
 from fusewatch.storage.door_server import DoorServer
 from fusewatch.storage.log_reader import SegmentReader
-from fusewatch.storage.opening import open_door
 from fusewatch.storage.records import read_events, read_exemplars, read_histograms, read_metadata, read_samples, read_series
 from fusewatch.storage.wal import Kind, find_segments
 from fusewatch.telemetry.events import Event

@@ -15,7 +15,7 @@ from fusewatch.ingest.otlp.decoder import OtlpMetricsDecoder
 from fusewatch.ingest.otlp.delta import DeltaState
 from fusewatch.ingest.remote_writes import RemoteWrites
 from fusewatch.storage.book import SeriesBook
-from fusewatch.storage.warming import warm_door
+from fusewatch.storage.door_warming import warm_door
 
 _EXEMPLAR_VALUE: Final = b"\x11" + struct.pack("<d", 1.0) + b"\x18\x01"
 _SAMPLE: Final = b"\x09" + struct.pack("<d", 1.0) + b"\x10\x02\x18\x01"

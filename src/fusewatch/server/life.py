@@ -29,7 +29,7 @@ from fusewatch.server.settings.model import Settings
 from fusewatch.server.settings.problems import SettingsError
 from fusewatch.server.settings.source import SettingsSource
 from fusewatch.storage.door_client import DoorClient
-from fusewatch.storage.opening import log_folder
+from fusewatch.storage.door_opening import log_folder
 from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.ports import OverloadedError
 

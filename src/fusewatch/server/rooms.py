@@ -12,8 +12,8 @@ from fusewatch.records.errors import RecordsError
 from fusewatch.server.errors import StartError
 from fusewatch.server.settings.model import Settings
 from fusewatch.storage.door_client import DoorClient
+from fusewatch.storage.door_opening import log_folder
 from fusewatch.storage.folder import DataFolder
-from fusewatch.storage.opening import log_folder
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.ports import StorageError

@@ -11,13 +11,13 @@ from typing import Final
 
 import structlog
 
-from fusewatch.storage.book import SeriesBook
 from fusewatch.storage.bounds import SampleBounds
 from fusewatch.storage.chunk_span import ChunkSpan
 from fusewatch.storage.client import ClientPool, Endpoint, Handle
 from fusewatch.storage.committer import Committer
 from fusewatch.storage.config import StorageSettings
-from fusewatch.storage.door import Door, DoorLimits
+from fusewatch.storage.door import Door
+from fusewatch.storage.door_opening import log_folder, open_door
 from fusewatch.storage.errors import ClickHouseError, DiskFullError, StoreOpenError
 from fusewatch.storage.events import MetadataStore
 from fusewatch.storage.folder import DataFolder, as_open_errors
@@ -29,7 +29,6 @@ from fusewatch.storage.migrations import migrate
 from fusewatch.storage.partitions import find_blocks
 from fusewatch.storage.queried import QueriedMetrics
 from fusewatch.storage.series_kernels import HOUR_MS
-from fusewatch.storage.series_limits import SeriesLimits
 from fusewatch.storage.series_table import SeriesTable
 from fusewatch.storage.spare_segments import SpareSegments
 from fusewatch.storage.tombstones import Graveyard
@@ -38,7 +37,6 @@ from fusewatch.telemetry.clock import Clock
 
 #: Eight queries at a time, and what the components need beside them.
 _HANDLES: Final = 12
-_LOG_FOLDER: Final = "wal"
 _NO_SPACE_CODE: Final = 243
 # A series whose samples were all deleted has no hours, but the log may hold new samples that do not name it again.
 _SERIES: Final = """
@@ -84,28 +82,6 @@ class Parts:
     span: ChunkSpan
     queried: QueriedMetrics
     schema_version: int
-
-
-def log_folder(data_dir: Path) -> Path:
-    """Where the write-ahead log lies."""
-    return data_dir / _LOG_FOLDER
-
-
-def open_door(settings: StorageSettings, data_dir: Path, clock: Clock) -> Door:
-    """The door to the log of a data folder that this program has claimed.
-
-    Raises:
-        OSError: the log can't be written.
-    """
-    limits = DoorLimits(
-        retention=settings.retention.longest,
-        future=settings.future,
-        queue=settings.queue,
-        segment_rows=settings.commit_rows,
-        segment_age_s=settings.commit_interval / 1000,
-    )
-    book = SeriesBook(SeriesLimits(settings.max_series, settings.max_series_per_metric, settings.max_series_per_job))
-    return Door(folder=log_folder(data_dir), book=book, limits=limits, clock=clock, sync=settings.fsync)
 
 
 def open_parts(

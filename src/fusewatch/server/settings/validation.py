@@ -7,7 +7,6 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from rapidfuzz import fuzz, process, utils
 
 from fusewatch.server.settings.document import Document
 from fusewatch.server.settings.keys import known_keys
@@ -58,6 +57,8 @@ def validate(document: Document, model: type[Model]) -> Model | None:
 
 def nearest(word: str, known: set[str]) -> str | None:
     """The known name that is most like a word, or None when none is near."""
+    from rapidfuzz import fuzz, process, utils  # noqa: PLC0415 - only a mistake needs it
+
     best = process.extractOne(word, sorted(known), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=_NEAR)
     return best[0] if best else None
 
