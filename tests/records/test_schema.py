@@ -5,13 +5,15 @@ import threading
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from fusewatch.access import records as access_records
 from fusewatch.records.database import Database
 from fusewatch.records.errors import NewerSchemaError
-from fusewatch.records.schema import VERSION_TABLE
+from fusewatch.records.schema import MIGRATIONS, VERSION_TABLE, newest_migration
 
 TABLES = access_records.UserRow.metadata
 
@@ -66,3 +68,10 @@ def test_work_runs_and_rolls_back_whatever_keeps_it(settings, tmp_path):
         asyncio.run(database.run(fail))
     assert asyncio.run(database.read(lambda session: session.execute(text("SELECT version FROM access_state")).scalar_one())) == 1
     database.close()
+
+
+def test_the_newest_migration_is_the_one_that_alembic_ends_at():
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == newest_migration()

@@ -18,7 +18,7 @@ from fusewatch.records.config import RecordsSettings
 from fusewatch.records.engine import READING, build_engine
 from fusewatch.records.errors import AwayError, BusyError, OpenError, SlowError
 from fusewatch.records.light import LightDatabase
-from fusewatch.records.schema import SchemaUpgrade
+from fusewatch.records.schema import bring_up_to_date
 
 T = TypeVar("T")
 _Begin = Callable[[], AbstractContextManager[Session]]
@@ -62,7 +62,7 @@ class Database:
             raise OpenError(f"the records database can't be opened: {error}") from error
         shown = engine.url.render_as_string(hide_password=True)
         try:
-            SchemaUpgrade(engine).run()
+            bring_up_to_date(engine)
         except SQLAlchemyError as error:
             engine.dispose()
             raise OpenError(f"the records database {shown} can't be opened: {_reason(error)}") from error

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from fusewatch.server import exit_codes
-from fusewatch.server.process import ProcessOptions, add_options, control_socket, say
+from fusewatch.server.process import ProcessOptions, add_options, control_socket, import_structlog, say
 
 if TYPE_CHECKING:
     from fusewatch.server.life import Life
@@ -45,6 +45,7 @@ def run(options: EngineOptions) -> int:
     # Until something can be reloaded; the default would end the process.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Heavy imports wait until here: an engine that is told to stop meanwhile has nothing to lose.
+    import_structlog()
     from fusewatch.server.errors import StartError  # noqa: PLC0415
     from fusewatch.server.logs import configure_logging  # noqa: PLC0415
     from fusewatch.server.settings.problems import SettingsError  # noqa: PLC0415

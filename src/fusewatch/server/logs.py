@@ -41,7 +41,7 @@ def configure_logging(*, level: LogLevel = "info", log_format: LogFormat = "auto
         cache_logger_on_first_use=True,
     )
     renderer: list[structlog.typing.Processor] = (
-        [hide_secrets, structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        [hide_secrets, structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)]
         if pretty
         else [structlog.processors.format_exc_info, hide_secrets, structlog.processors.JSONRenderer()]
     )

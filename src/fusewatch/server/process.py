@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from fusewatch.telemetry.imports import without
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessOptions:
@@ -39,6 +41,12 @@ def control_socket(descriptor: int | None) -> socket.socket | None:
     control.set_inheritable(False)
     control.settimeout(0)
     return control
+
+
+def import_structlog() -> None:
+    """Imports it before anything else does, without what it would print coloured tracebacks with: 8 MB and 50 ms in each process."""
+    with without("rich", "greenlet"):
+        import structlog  # noqa: F401, PLC0415
 
 
 def say(line: str) -> None:

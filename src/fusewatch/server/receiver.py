@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from fusewatch.server import exit_codes
-from fusewatch.server.process import ProcessOptions, add_options, control_socket, say
+from fusewatch.server.process import ProcessOptions, add_options, control_socket, import_structlog, say
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -34,7 +34,9 @@ def run(options: ProcessOptions, door_fd: int, relay: Path) -> int:
     """Runs the receiver until it is told to stop; its exit code. Blocks."""
     control = control_socket(options.control_fd)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    from fusewatch.server.logs import configure_logging  # noqa: PLC0415 - a receiver that is told to stop meanwhile has nothing to lose
+    # Heavy imports wait until here: a receiver that is told to stop meanwhile has nothing to lose.
+    import_structlog()
+    from fusewatch.server.logs import configure_logging  # noqa: PLC0415
     from fusewatch.server.settings.problems import SettingsError  # noqa: PLC0415
     from fusewatch.server.settings.source import SettingsSource  # noqa: PLC0415
 

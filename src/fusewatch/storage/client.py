@@ -23,6 +23,7 @@ from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.errors import ClickHouseError, FolderInUseError
 from fusewatch.storage.native import Column, Encoded, encode_block, read_blocks
 from fusewatch.storage.sql import identifier
+from fusewatch.telemetry.imports import without
 from fusewatch.telemetry.ports import OverloadedError
 
 #: ClickHouse's database for our tables.
@@ -144,6 +145,8 @@ class Endpoint:
         }
 
     def _embedded(self) -> Handle:
+        with without("pyarrow"):  # Arrow is not how we read; it would take 33 MB.
+            import chdb.state  # noqa: F401, PLC0415 - 200 MB, and a server needs none of it
         path = str(self.settings.embedded_path(self.data_dir).absolute())
         options = {**_EMBEDDED_OPTIONS, "max_server_memory_usage": self.settings.clickhouse_memory}
         driver = clickhouse_connect.get_client(interface="chdb", path=path, chdb_options=options, settings=self._session())
