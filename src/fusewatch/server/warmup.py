@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from fusewatch.server.library_pages import give_back
 from fusewatch.telemetry.clock import Clock
 
 
@@ -59,6 +60,7 @@ class Warmup:
             await asyncio.to_thread(warm)
         self.complete = True
         _settle()
+        await asyncio.to_thread(give_back)
         await asyncio.Event().wait()
 
     async def _warm_all(self) -> None:
