@@ -18,8 +18,8 @@ from fusewatch.forward.config import RemoteWriteConfig
 from fusewatch.forward.figures import Figures
 from fusewatch.forward.target import ForwardTools, RemoteTarget
 from fusewatch.storage.config import StorageSettings
-from fusewatch.storage.door_opening import log_folder
 from fusewatch.storage.folder import DataFolder
+from fusewatch.storage.log_folder import log_folder
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.clock import SystemClock
 from fusewatch.telemetry.labels import Labels

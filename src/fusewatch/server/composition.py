@@ -47,7 +47,7 @@ from fusewatch.server.static_files import StaticFiles
 from fusewatch.server.supervisor import Supervisor
 from fusewatch.server.warmup import Warmup
 from fusewatch.storage.cardinality import CardinalityQuestion
-from fusewatch.storage.door_opening import log_folder
+from fusewatch.storage.log_folder import log_folder
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.components import Component

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from fusewatch.server import exit_codes
+from fusewatch.server.errors import StartError
 from fusewatch.server.process import ProcessOptions, add_options, control_socket, import_structlog, say
+from fusewatch.server.settings.problems import SettingsError
 
 if TYPE_CHECKING:
     from fusewatch.server.life import Life
@@ -44,17 +46,9 @@ def run(options: EngineOptions) -> int:
     control = control_socket(options.control_fd)
     # Until something can be reloaded; the default would end the process.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    # Heavy imports wait until here: an engine that is told to stop meanwhile has nothing to lose.
     import_structlog()
-    from fusewatch.server.errors import StartError  # noqa: PLC0415
-    from fusewatch.server.logs import configure_logging  # noqa: PLC0415
-    from fusewatch.server.settings.problems import SettingsError  # noqa: PLC0415
-    from fusewatch.server.settings.source import SettingsSource  # noqa: PLC0415
-
-    source = SettingsSource(options.config, data=options.data, listen=options.listen)
     try:
-        settings = source.load()
-        listener = _listen(options, settings)
+        _run(options, control)
     except StartError as error:
         say(f"fusewatch: {error}")
         return exit_codes.START
@@ -62,39 +56,44 @@ def run(options: EngineOptions) -> int:
         for problem in error.problems:
             say(str(problem))
         return exit_codes.CONFIGURATION
-    configure_logging(level=settings.log.level, log_format=settings.log.format)
-
-    from fusewatch.server.kernel_cache import choose_kernel_cache  # noqa: PLC0415
-
-    choose_kernel_cache(settings.data_dir, os.environ)
-    import uvloop  # noqa: PLC0415
-
-    from fusewatch.server.life import Life, Ways  # noqa: PLC0415
-
-    async def live() -> None:
-        ways = Ways(
-            listener=listener,
-            relay=socket.socket(fileno=options.relay_fd),
-            door=options.door,
-            control=control,
-            claim=options.claim_fd,
-        )
-        life = Life(source=source, settings=settings, ways=ways, restarted=options.listener_fd is not None)
-        _watch(life, control)
-        await life.run()
-
-    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-    try:
-        runner.run(live())
-    except StartError as error:
-        say(f"fusewatch: {error}")
-        return exit_codes.START
     except Exception:  # noqa: BLE001 - the last line of defence: the parent starts another engine
         import structlog  # noqa: PLC0415
 
         structlog.get_logger("fusewatch.engine").exception("the engine failed")
         return exit_codes.FAILURE
     return exit_codes.CLEAN
+
+
+def _run(options: EngineOptions, control: socket.socket | None) -> None:
+    # Heavy imports wait: an engine that is told to stop meanwhile has nothing to lose, mistakes are told at once, and the receiver starts
+    # as soon as the folder is claimed.
+    from fusewatch.server.logs import configure_logging  # noqa: PLC0415
+    from fusewatch.server.settings.source import SettingsSource  # noqa: PLC0415
+
+    source = SettingsSource(options.config, data=options.data, listen=options.listen)
+    settings = source.load()
+    listener = _listen(options, settings)
+    configure_logging(level=settings.log.level, log_format=settings.log.format)
+
+    from fusewatch.server.claiming import Ways, claim  # noqa: PLC0415
+
+    relay = socket.socket(fileno=options.relay_fd)
+    ways = Ways(listener=listener, relay=relay, door=options.door, control=control, claim=options.claim_fd)
+    claimed = claim(settings, ways)
+
+    from fusewatch.server.kernel_cache import choose_kernel_cache  # noqa: PLC0415
+
+    choose_kernel_cache(settings.data_dir, os.environ)
+    import uvloop  # noqa: PLC0415
+
+    from fusewatch.server.life import Life  # noqa: PLC0415
+
+    async def live() -> None:
+        life = Life(source=source, settings=settings, ways=ways, claimed=claimed, restarted=options.listener_fd is not None)
+        _watch(life, control)
+        await life.run()
+
+    asyncio.Runner(loop_factory=uvloop.new_event_loop).run(live())
 
 
 def _listen(options: EngineOptions, settings: Settings) -> socket.socket:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import Iterator
 from socket import socket
 from typing import Final
@@ -13,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from fusewatch.access.config import TlsSettings
+from fusewatch.server.certificate import check_certificate
 from fusewatch.server.errors import StartError
 
 # Requests still running this long after the stop was asked for are cut off; with the rest of the stop that stays below 10 s.
@@ -69,13 +69,3 @@ class HttpServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Signals are the engine's business."""
         yield
-
-
-def check_certificate(tls: TlsSettings | None) -> None:
-    """Raises StartError where certificate and key can't be used."""
-    if tls is None:
-        return
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.cert_file, tls.key_file)
-    except (OSError, ssl.SSLError) as error:
-        raise StartError(f"the certificate {tls.cert_file} with the key {tls.key_file} can't be used: {error}") from error

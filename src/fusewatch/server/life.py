@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
-from fusewatch.access.config import is_loopback, listen_problem
-from fusewatch.access.offline import has_users
-from fusewatch.records.database import Database
 from fusewatch.server.banner import banner
+from fusewatch.server.claiming import ClaimedRooms, Ways
 from fusewatch.server.composition import Composition
-from fusewatch.server.errors import StartError
-from fusewatch.server.http_server import HttpServer, check_certificate
+from fusewatch.server.http_server import HttpServer
 from fusewatch.server.listener import url_of
-from fusewatch.server.parent import hand_up
 from fusewatch.server.relay import Relayed
-from fusewatch.server.rooms import Rooms, claim_rooms, open_rooms
+from fusewatch.server.rooms import Rooms, open_rooms
 from fusewatch.server.settings.model import Settings
 from fusewatch.server.settings.problems import SettingsError
 from fusewatch.server.settings.source import SettingsSource
 from fusewatch.storage.door_client import DoorClient
-from fusewatch.storage.door_opening import log_folder
 from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.ports import OverloadedError
 
@@ -37,23 +30,8 @@ from fusewatch.telemetry.ports import OverloadedError
 STOP_WITHIN_S: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ways:
-    """How the engine reaches the others, and they it.
-
-    ``listener`` is the open socket of the port, which the receiver serves; it passes on to ``relay`` what is not ingest. ``door`` is the
-    way to its door, ``control`` the socket shared with the parent, ``claim`` the claim on the data folder of an engine before this one.
-    """
-
-    listener: socket.socket
-    relay: socket.socket
-    door: Path
-    control: socket.socket | None = None
-    claim: int | None = None
-
-
 class Life:
-    """Opens the rooms, starts everything, waits for the end, and takes everything down in reverse.
+    """Opens the store in the folder that is claimed, starts everything, waits for the end, and takes everything down in reverse.
 
     ``restarted`` says that an engine before this one lived.
     """
@@ -64,12 +42,14 @@ class Life:
         source: SettingsSource,
         settings: Settings,
         ways: Ways,
+        claimed: ClaimedRooms,
         restarted: bool = False,
         clock: Clock | None = None,
     ) -> None:
         self._source = source
         self._settings = settings
         self._ways = ways
+        self._claimed = claimed
         self._door = DoorClient(ways.door)
         self._restarted = restarted
         self._clock = clock or SystemClock()
@@ -95,7 +75,7 @@ class Life:
             StartError: something that it needs is not to be had.
         """
         started = time.perf_counter()
-        rooms = await asyncio.to_thread(self._open)
+        rooms = await asyncio.to_thread(open_rooms, self._settings, self._claimed, door=self._door, clock=self._clock)
         try:
             composition = Composition(
                 source=self._source,
@@ -121,34 +101,12 @@ class Life:
         finally:
             await self._take_down(http, composition, rooms)
 
-    def _open(self) -> Rooms:
-        """The rooms; the receiver is let in as soon as the folder is ours and it is clear that it may serve."""
-        settings, data_dir = self._settings, self._settings.data_dir
-        check_certificate(settings.access.tls)
-        claimed = claim_rooms(settings, data_dir, inherited=self._ways.claim)
-        try:
-            self._refuse_open_doors(claimed.database)
-            log_folder(data_dir).mkdir(exist_ok=True)
-        except BaseException:
-            claimed.close()
-            raise
-        if self._ways.control is not None and claimed.folder.descriptor is not None:
-            hand_up(self._ways.control, self._ways.listener, claimed.folder.descriptor)
-        return open_rooms(settings, claimed, door=self._door, clock=self._clock)
-
     @staticmethod
     async def _first_of(*waits: Coroutine[Any, Any, Any]) -> None:
         tasks = [asyncio.create_task(wait) for wait in waits]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
-
-    def _refuse_open_doors(self, database: Database) -> None:
-        """Other machines must not reach a server that asks nobody who they are."""
-        users = has_users(database) if any(not is_loopback(host) for host in self._settings.reachable_hosts) else True
-        for host in self._settings.reachable_hosts:
-            if problem := listen_problem(host, has_users=users):
-                raise StartError(problem)
 
     def _greet(self, url: str, data_dir: Path) -> None:
         if not self._restarted:

@@ -34,7 +34,8 @@ from fusewatch.server.http_server import HttpServer
 from fusewatch.server.listener import open_listener
 from fusewatch.server.settings.model import Settings
 from fusewatch.storage.door import StaleReferencesError
-from fusewatch.storage.door_opening import log_folder, open_door
+from fusewatch.storage.door_opening import open_door
+from fusewatch.storage.log_folder import log_folder
 from fusewatch.telemetry.addresses import split_listen
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.components import Component

@@ -8,12 +8,11 @@ from pathlib import Path
 from fusewatch.forward.backlog import FOLDER, Backlog
 from fusewatch.forward.config import named_targets
 from fusewatch.records.database import Database
-from fusewatch.records.errors import RecordsError
+from fusewatch.server.claiming import ClaimedRooms
 from fusewatch.server.errors import StartError
 from fusewatch.server.settings.model import Settings
 from fusewatch.storage.door_client import DoorClient
-from fusewatch.storage.door_opening import log_folder
-from fusewatch.storage.folder import DataFolder
+from fusewatch.storage.log_folder import log_folder
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.ports import StorageError
@@ -34,37 +33,6 @@ class Rooms:
             self.store.close()
         finally:
             self.database.close()
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedRooms:
-    """The claimed data folder and the open records; the store comes next."""
-
-    folder: DataFolder
-    database: Database
-
-    def close(self) -> None:
-        """Closes both. Blocks."""
-        self.database.close()
-        self.folder.close()
-
-
-def claim_rooms(settings: Settings, data_dir: Path, *, inherited: int | None = None) -> ClaimedRooms:
-    """The data folder claimed, its records open. Blocks. ``inherited`` is the claim of an engine before this one.
-
-    Raises:
-        StartError: one of them is not to be had; says which and why.
-    """
-    try:
-        # First: nothing may be written into a folder that is in use or not ours.
-        folder = DataFolder.claim(data_dir, inherited=inherited)
-    except (StorageError, OSError) as error:
-        raise StartError(str(error)) from error
-    try:
-        return ClaimedRooms(folder, Database.open(settings.records, data_dir))
-    except RecordsError as error:
-        folder.close()
-        raise StartError(str(error)) from error
 
 
 def open_rooms(settings: Settings, claimed: ClaimedRooms, *, door: DoorClient, clock: Clock) -> Rooms:

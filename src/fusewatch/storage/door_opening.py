@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from fusewatch.storage.book import SeriesBook
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.door import Door, DoorLimits
+from fusewatch.storage.log_folder import log_folder
 from fusewatch.storage.series_limits import SeriesLimits
 from fusewatch.telemetry.clock import Clock
-
-_LOG_FOLDER: Final = "wal"
-
-
-def log_folder(data_dir: Path) -> Path:
-    """Where the write-ahead log lies."""
-    return data_dir / _LOG_FOLDER
 
 
 def open_door(settings: StorageSettings, data_dir: Path, clock: Clock) -> Door:

@@ -17,13 +17,14 @@ from fusewatch.storage.client import ClientPool, Endpoint, Handle
 from fusewatch.storage.committer import Committer
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.door import Door
-from fusewatch.storage.door_opening import log_folder, open_door
+from fusewatch.storage.door_opening import open_door
 from fusewatch.storage.errors import ClickHouseError, DiskFullError, StoreOpenError
 from fusewatch.storage.events import MetadataStore
 from fusewatch.storage.folder import DataFolder, as_open_errors
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.generations import Generations
 from fusewatch.storage.histogram_reader import metrics_with_histograms
+from fusewatch.storage.log_folder import log_folder
 from fusewatch.storage.merging import clear_staging
 from fusewatch.storage.migrations import migrate
 from fusewatch.storage.partitions import find_blocks

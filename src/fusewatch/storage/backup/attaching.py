@@ -21,7 +21,7 @@ from fusewatch.storage.backup.layout import RESTORED_MANIFEST, RESTORED_PARTS
 from fusewatch.storage.backup.manifest import Manifest, TableEntry
 from fusewatch.storage.client import DATABASE, ClientPool, Endpoint, Handle
 from fusewatch.storage.config import StorageSettings
-from fusewatch.storage.door_opening import log_folder
+from fusewatch.storage.log_folder import log_folder
 from fusewatch.storage.opening import highest_seq
 from fusewatch.storage.sql import identifier
 from fusewatch.storage.store import MetricStore

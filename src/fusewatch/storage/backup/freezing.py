@@ -20,8 +20,8 @@ from fusewatch.storage.backup.manifest import Figures
 from fusewatch.storage.backup.progress import Progress
 from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.committer import Committer
-from fusewatch.storage.door_opening import log_folder
 from fusewatch.storage.follower import LogFollower
+from fusewatch.storage.log_folder import log_folder
 from fusewatch.storage.merging import STAGING
 from fusewatch.storage.sql import identifier
 from fusewatch.storage.wal import MAGIC, Position, find_segments
