@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from fusewatch.server import exit_codes
 from fusewatch.server.errors import StartError
+from fusewatch.server.garbage import hold_back
 from fusewatch.server.process import ProcessOptions, add_options, control_socket, import_structlog, say
 from fusewatch.server.settings.problems import SettingsError
 
@@ -46,6 +47,7 @@ def run(options: EngineOptions) -> int:
     control = control_socket(options.control_fd)
     # Until something can be reloaded; the default would end the process.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    hold_back()
     import_structlog()
     try:
         _run(options, control)

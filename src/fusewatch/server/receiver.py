@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from fusewatch.server import exit_codes
+from fusewatch.server.garbage import hold_back
 from fusewatch.server.process import ProcessOptions, add_options, control_socket, import_structlog, say
 
 
@@ -35,6 +36,7 @@ def run(options: ProcessOptions, door_fd: int, relay: Path) -> int:
     control = control_socket(options.control_fd)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Heavy imports wait until here: a receiver that is told to stop meanwhile has nothing to lose.
+    hold_back()
     import_structlog()
     from fusewatch.server.logs import configure_logging  # noqa: PLC0415
     from fusewatch.server.settings.problems import SettingsError  # noqa: PLC0415

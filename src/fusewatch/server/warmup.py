@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable, Sequence
 
 import structlog
 
+from fusewatch.server.garbage import settle
 from fusewatch.server.library_pages import give_back
 from fusewatch.telemetry.clock import Clock
 
@@ -43,32 +43,27 @@ class Warmup:
 
     async def run(self) -> None:
         """Warms up, then rests until it is cancelled."""
-        started = self._clock.monotonic()
+        started, compiled = self._clock.monotonic(), False
         work = asyncio.create_task(self._warm_all())
         try:
             done, _ = await asyncio.wait([work], timeout=self._slow_after_s)
             if not done:
+                compiled = True
                 self._reason = "kernels are being compiled; the first start takes up to a minute"
                 self._log.info("kernels are being compiled, once; later starts load them from disk")
             await work
         finally:
             work.cancel()
-        _settle()
+        settle(collect=compiled)
         self._reason = None
         self._log.debug("kernels are ready", seconds=round(self._clock.monotonic() - started, 2))
         for warm in self._later:
             await asyncio.to_thread(warm)
         self.complete = True
-        _settle()
+        settle(collect=True)
         await asyncio.to_thread(give_back)
         await asyncio.Event().wait()
 
     async def _warm_all(self) -> None:
         for warm in self._warm:
             await asyncio.to_thread(warm)
-
-
-def _settle() -> None:
-    """Takes what is there for good out of the garbage collector's sight: a full collection would hold everything for 0.2 s and more."""
-    gc.collect()
-    gc.freeze()
