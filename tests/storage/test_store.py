@@ -268,3 +268,13 @@ def test_the_committer_commits_by_itself_when_a_segment_is_full_or_old(open_stor
     asyncio.run(run())
     assert len(read(store)[UP]) == 10
     assert store.statistics().waiting_samples == 0
+
+
+def test_whether_inserts_are_synced_follows_the_settings_of_each_start(open_store: OpenStore) -> None:
+    """It is kept with the tables, so a start looks whether it has to be changed."""
+    for fsync in (False, True, True, False):
+        store = open_store(fsync=fsync)
+        with store._catalog._pool.handle() as handle:
+            ((engine,),) = handle.rows("SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = 'samples'")
+        assert f"fsync_after_insert = {int(fsync)}, fsync_part_directory = {int(fsync)}" in engine
+        store.close()

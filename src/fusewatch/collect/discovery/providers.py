@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fusewatch.collect.config import ScrapeConfig
-from fusewatch.collect.discovery.dns import DnsDiscovery
+from fusewatch.collect.discovery.config import DnsSdConfig
 from fusewatch.collect.discovery.file import FileDiscovery
 from fusewatch.collect.discovery.groups import Discovery
 from fusewatch.collect.discovery.http import HttpDiscovery
@@ -47,5 +47,11 @@ def make_discoveries(config: ScrapeConfig, tools: DiscoveryTools) -> dict[str, D
     for place, http in enumerate(config.http_sd_configs):
         plans[f"http/{place}"] = DiscoveryPlan(http, partial(HttpDiscovery, http, base_dir=base, clock=clock, version=tools.version))
     for place, names in enumerate(config.dns_sd_configs):
-        plans[f"dns/{place}"] = DiscoveryPlan(names, partial(DnsDiscovery, names, clock=clock))
+        plans[f"dns/{place}"] = DiscoveryPlan(names, partial(_dns, names, clock))
     return plans
+
+
+def _dns(names: DnsSdConfig, clock: Clock) -> Discovery:
+    from fusewatch.collect.discovery.dns import DnsDiscovery  # noqa: PLC0415 - its resolver is 57 modules, which few need
+
+    return DnsDiscovery(names, clock=clock)
