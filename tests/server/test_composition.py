@@ -21,6 +21,7 @@ from fusewatch.server.rooms import Rooms, open_backlog
 from fusewatch.server.settings.model import Settings
 from fusewatch.server.settings.source import SettingsSource
 from fusewatch.server.static_files import StaticFiles
+from fusewatch.server.warmup import Warmup
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.clock import SystemClock
 
@@ -50,7 +51,13 @@ def rooms(tmp_path_factory):
 async def composed(rooms: Rooms, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         composition = Composition(
-            source=SettingsSource(None), settings=Settings(), rooms=rooms, listener=listener, data_dir=tmp_path, clock=SystemClock()
+            source=SettingsSource(None),
+            settings=Settings(),
+            rooms=rooms,
+            warmup=Warmup([], clock=SystemClock()),
+            listener=listener,
+            data_dir=tmp_path,
+            clock=SystemClock(),
         )
         try:
             yield composition

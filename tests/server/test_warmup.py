@@ -23,6 +23,23 @@ def test_it_is_ready_once_every_room_has_warmed_up():
     asyncio.run(scenario())
 
 
+def test_what_has_begun_before_is_not_done_again():
+    async def scenario():
+        times: list[int] = []
+        warmup = Warmup([lambda: times.append(1)], clock=SystemClock())
+        warmup.begin()
+        while not times:  # noqa: ASYNC110 - a state without an event
+            await asyncio.sleep(0.001)
+        assert warmup.unready_reason()
+        task = asyncio.create_task(warmup.run())
+        while not warmup.complete:  # noqa: ASYNC110 - a state without an event
+            await asyncio.sleep(0.001)
+        assert times == [1]
+        task.cancel()
+
+    asyncio.run(scenario())
+
+
 def test_a_slow_one_is_explained():
     async def scenario():
         compiled = threading.Event()

@@ -27,7 +27,7 @@ from fusewatch.collect.scrape.manager import ScrapeManager
 from fusewatch.forward.manager import RemoteWrites
 from fusewatch.forward.target import ForwardTools
 from fusewatch.promql.engine import Engine, QueryLimits
-from fusewatch.server import kernels, views
+from fusewatch.server import views
 from fusewatch.server.app import build_app
 from fusewatch.server.backup_source import backup_source
 from fusewatch.server.backups import BackupKeeper
@@ -65,11 +65,20 @@ class Composition:
     """
 
     def __init__(
-        self, *, source: SettingsSource, settings: Settings, rooms: Rooms, listener: socket.socket, data_dir: Path, clock: Clock
+        self,
+        *,
+        source: SettingsSource,
+        settings: Settings,
+        rooms: Rooms,
+        warmup: Warmup,
+        listener: socket.socket,
+        data_dir: Path,
+        clock: Clock,
     ) -> None:
         self._clock = clock
         self._base_dir = Path(source.path.parent if source.path else ".").absolute()
         self._rooms = rooms
+        self._warmup = warmup
         self._data_dir = data_dir
         self._started_at = clock.now_ms()
         self._listen = "{}:{}".format(*listener.getsockname()[:2])
@@ -127,7 +136,7 @@ class Composition:
     def _components(self) -> list[Component]:
         return [
             EventLoopMonitor(clock=self._clock, registry=self.metrics.registry),
-            Warmup(kernels.ENGINE, later=kernels.ENGINE_LATER, clock=self._clock),
+            self._warmup,
             *self._rooms.store.components(),
             self.backups,
             self.host,

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from fusewatch.server import kernels
 from fusewatch.server.banner import banner
 from fusewatch.server.claiming import ClaimedRooms, Ways
 from fusewatch.server.composition import Composition
@@ -22,6 +23,7 @@ from fusewatch.server.rooms import Rooms, open_rooms
 from fusewatch.server.settings.model import Settings
 from fusewatch.server.settings.problems import SettingsError
 from fusewatch.server.settings.source import SettingsSource
+from fusewatch.server.warmup import Warmup
 from fusewatch.storage.door_client import DoorClient
 from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.ports import OverloadedError
@@ -75,12 +77,16 @@ class Life:
             StartError: something that it needs is not to be had.
         """
         started = time.perf_counter()
+        warmup = Warmup(kernels.ENGINE, later=kernels.ENGINE_LATER, clock=self._clock)
+        # While ClickHouse is opened, which native code does for the greater part.
+        warmup.begin()
         rooms = await asyncio.to_thread(open_rooms, self._settings, self._claimed, door=self._door, clock=self._clock)
         try:
             composition = Composition(
                 source=self._source,
                 settings=self._settings,
                 rooms=rooms,
+                warmup=warmup,
                 listener=self._ways.listener,
                 data_dir=self._settings.data_dir,
                 clock=self._clock,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
@@ -13,7 +14,7 @@ from fusewatch.telemetry.clock import Clock
 
 
 class Warmup:
-    """Calls each room's warm-up once, in a thread; the server is not ready before.
+    """Calls each room's warm-up once, in a thread of its own; the server is not ready before.
 
     With a cold cache that compiles for a while, which is said in the log. ``later`` are warm-ups of what few need: they follow when the
     server is ready, and :attr:`complete` says when they are done.
@@ -34,6 +35,9 @@ class Warmup:
         self._later = later
         self._clock = clock
         self._slow_after_s = slow_after_s
+        # Not the event loop's, which waits at its end for what its threads do: compiling can't be interrupted.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="warm-up")
+        self._work: asyncio.Task[None] | None = None
         self._reason: str | None = "compiled kernels are being loaded"
         self._log = structlog.get_logger("fusewatch.warmup").bind(component=self.name)
 
@@ -41,10 +45,14 @@ class Warmup:
         """What is being made ready, or None."""
         return self._reason
 
+    def begin(self) -> None:
+        """Starts to warm up beside something else that takes its time; :meth:`run` does it where nobody has."""
+        self._work = asyncio.create_task(self._warm_all())
+
     async def run(self) -> None:
         """Warms up, then rests until it is cancelled."""
         started, compiled = self._clock.monotonic(), False
-        work = asyncio.create_task(self._warm_all())
+        work, self._work = self._work or asyncio.create_task(self._warm_all()), None
         try:
             done, _ = await asyncio.wait([work], timeout=self._slow_after_s)
             if not done:
@@ -58,12 +66,15 @@ class Warmup:
         self._reason = None
         self._log.debug("kernels are ready", seconds=round(self._clock.monotonic() - started, 2))
         for warm in self._later:
-            await asyncio.to_thread(warm)
+            await self._in_thread(warm)
         self.complete = True
         settle(collect=True)
-        await asyncio.to_thread(give_back)
+        await self._in_thread(give_back)
         await asyncio.Event().wait()
 
     async def _warm_all(self) -> None:
         for warm in self._warm:
-            await asyncio.to_thread(warm)
+            await self._in_thread(warm)
+
+    async def _in_thread(self, warm: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, warm)
