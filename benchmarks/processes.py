@@ -23,6 +23,10 @@ class Family:
         """Resident bytes by role."""
         return {role: process.memory_info().rss for role, process in self.by_role().items()}
 
+    def own_memory(self) -> dict[str, int]:
+        """Bytes by role that no other process has."""
+        return {role: process.memory_full_info().uss for role, process in self.by_role().items()}
+
     def processor_seconds(self) -> float:
         """Used by those that run now."""
         return sum(sum(process.cpu_times()[:2]) for process in self.by_role().values())

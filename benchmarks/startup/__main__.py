@@ -64,14 +64,18 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def idle(process: subprocess.Popen[str], seconds: float) -> tuple[float, dict[str, int]]:
-    """Processor use of all processes in cores, and memory of each in bytes, after ``seconds`` of watching this machine alone."""
+def idle(process: subprocess.Popen[str], seconds: float) -> tuple[float, dict[str, tuple[int, int]]]:
+    """Processor use of all processes in cores, after ``seconds`` of watching this machine alone; and the memory of each in bytes.
+
+    Of memory what is resident, and how much of that nobody else has; the rest is pages of files, libraries mostly.
+    """
     family = Family(process.pid)
     time.sleep(5)
     before, begun = family.processor_seconds(), time.perf_counter()
     time.sleep(seconds)
     used = (family.processor_seconds() - before) / (time.perf_counter() - begun)
-    return used, family.memory()
+    own = family.own_memory()
+    return used, {role: (resident, own[role]) for role, resident in family.memory().items()}
 
 
 def slowest_imports(count: int) -> list[tuple[float, str]]:
@@ -103,9 +107,11 @@ def main() -> None:
         with running(data) as (process, _):
             cores, memory = idle(process, options.idle)
         print(f"idle with host collection, {options.idle:g} s               {cores * 100:6.2f} % of a core (target 5)")
-        for role, size in memory.items():
-            print(f"memory: {role:<39}{size / 1e6:6.0f} MB")
-        print(f"memory in all                                  {sum(memory.values()) / 1e6:6.0f} MB  (target 700)")
+        for role, (resident, own) in memory.items():
+            print(f"memory: {role:<39}{resident / 1e6:6.0f} MB  (its own: {own / 1e6:.0f})")
+        print(
+            f"memory in all                                  {sum(resident for resident, _ in memory.values()) / 1e6:6.0f} MB  (target 700)"
+        )
 
 
 if __name__ == "__main__":

@@ -16,13 +16,12 @@ from fusewatch.storage.commit_kernels import blocks_of, last_writes, scatter
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.generations import Generations
 from fusewatch.storage.head import Columns, HeadSegment
-from fusewatch.storage.histogram_reader import gather
 from fusewatch.storage.native import Column
 from fusewatch.storage.partitions import BLOCK_HOURS
 from fusewatch.storage.records import SeriesRows
 from fusewatch.storage.series_columns import series_columns
 from fusewatch.storage.series_table import SeriesTable
-from fusewatch.storage.strings import Strings
+from fusewatch.storage.strings import Strings, gather, offsets_of
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.samples import ExemplarRows, HistogramRows, Int64s, UInt64s
@@ -189,8 +188,7 @@ def last_histograms(parts: Sequence[HistogramRows]) -> HistogramRows:
     order = np.lexsort((times, ids))
     same = (ids[order][:-1] == ids[order][1:]) & (times[order][:-1] == times[order][1:])
     order = order[np.append(~same, True)] if len(order) else order
-    offsets = np.zeros(len(order) + 1, np.int64)
-    np.cumsum(sizes[order], out=offsets[1:])
+    offsets = offsets_of(sizes[order])
     bodies = np.empty(int(offsets[-1]), np.uint8)
     gather(blob, (np.cumsum(sizes) - sizes)[order], offsets, bodies)
     return HistogramRows(ids[order], times[order], offsets, bodies)
