@@ -33,7 +33,6 @@ from fusewatch.server.errors import StartError
 from fusewatch.server.http_server import HttpServer
 from fusewatch.server.listener import open_listener
 from fusewatch.server.settings.model import Settings
-from fusewatch.storage.door import StaleReferencesError
 from fusewatch.storage.door_opening import open_door
 from fusewatch.storage.log_folder import log_folder
 from fusewatch.telemetry.addresses import split_listen
@@ -106,10 +105,7 @@ class ReceiverIngest:
 
     def _append(self, decoded: Decoded, sender: Sender, size: int) -> Awaitable[None]:
         """Into the log; what the decoder had against a request is told by whoever decoded it, and counted here."""
-        try:
-            logged = self.door.append(replace(decoded, problem=None), sender, size)
-        except StaleReferencesError:
-            raise OverloadedError("the series are being looked through: try again") from None
+        logged = self.door.append(replace(decoded, problem=None), sender, size)
         if (problem := decoded.problem) is not None:
             self.door.refuse(sender, problem.reason, str(problem), problem.rejected)
         return logged
