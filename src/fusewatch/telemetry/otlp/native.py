@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from fusewatch.telemetry.hashing import U64, Bytes, load64
+from fusewatch.telemetry.histogram_layout import write_buckets, write_head, write_spans
 from fusewatch.telemetry.histograms import CUSTOM_SCHEMA, HEAD_BYTES, LEAST_SCHEMA, MOST_PARTS, MOST_SCHEMA
 from fusewatch.telemetry.kernels import merged
 from fusewatch.telemetry.otlp.points import (
@@ -35,8 +36,6 @@ BAD_SCALE, BAD_COUNT, TOO_MANY_BUCKETS, BAD_BUCKETS = 1, 2, 3, 4
 _ZERO_THRESHOLD_BITS: Final = np.float64(1e-128).view(np.uint64)
 _HEAD_WORDS: Final = HEAD_BYTES // 8
 _STALE: Final = U64(STALE_BITS)
-#: So many empty buckets in a row are cheaper than a span of their own.
-_GAP: Final = 2
 _TOP: Final = U64(1) << U64(63)
 _MOST_SHIFT: Final = 62
 #: What the counts of one point take while they are merged.
@@ -84,62 +83,6 @@ def _unpack(buffer: Bytes, bounds: tuple[np.uint64, np.uint64], shift: int, coun
 
 
 @merged
-def _layout(counts: Int64s, first: int, stop: int, index: int, words: UInt64s, at: int) -> tuple[int, int, int]:
-    """Writes the spans of ``counts[first:stop]``, the first of which is bucket ``index``, as words from ``at`` on.
-
-    Returns the word behind them, spans, and buckets inside the spans.
-    """
-    spans, buckets, gap, length, k = 0, 0, index, 0, first
-    while k < stop:
-        empty = 0
-        while k + empty < stop and counts[k + empty] == 0:
-            empty += 1
-        if k + empty == stop:
-            break
-        if spans == 0 or empty > _GAP:
-            gap = (gap if spans == 0 else 0) + empty
-            words[at] = U64(whole(gap)) & U64(0xFFFFFFFF)
-            at += 1
-            spans += 1
-            length = 0
-        else:
-            length += empty
-            buckets += empty
-        k += empty
-        while k < stop and counts[k] != 0:
-            length += 1
-            buckets += 1
-            k += 1
-        words[at - 1] = (words[at - 1] & U64(0xFFFFFFFF)) | U64(length) << U64(32)
-    return at, spans, buckets
-
-
-@merged
-def _buckets(counts: Int64s, first: int, words: UInt64s, spans: tuple[int, int], at: int) -> int:
-    """Writes the counts inside the spans that :func:`_layout` wrote as ``words[spans]``; the word behind them."""
-    k, skip = first, True
-    for span in range(spans[0], spans[1]):
-        # The first span's offset counts from bucket 0, which is not where counts begins: what it skips are the leading zeros.
-        if skip:
-            while counts[k] == 0:
-                k += 1
-            skip = False
-        else:
-            k += whole(words[span] & U64(0xFFFFFFFF))
-        for _ in range(whole(words[span] >> U64(32))):
-            words[at] = U64(counts[k])
-            at += 1
-            k += 1
-    return at
-
-
-@merged
-def _head(schema: int, spans: tuple[int, int], buckets: tuple[int, int], bounds: int, words: UInt64s, at: int) -> None:
-    words[at] = (U64(whole(schema)) & U64(0xFF)) << U64(16) | U64(bounds) << U64(32)
-    words[at + 1] = U64(spans[0]) | U64(spans[1]) << U64(16) | U64(buckets[0]) << U64(32) | U64(buckets[1]) << U64(48)
-
-
-@merged
 def exponential(buffer: Bytes, point: UInt64s, is_stale: bool, counts: Int64s, words: UInt64s, at: int) -> int:
     """Writes an ExponentialHistogramDataPoint as words from ``at`` on; the word behind it.
 
@@ -170,11 +113,11 @@ def exponential(buffer: Bytes, point: UInt64s, is_stale: bool, counts: Int64s, w
     if at + _HEAD_WORDS + 2 * edges[2] + 2 > len(words):
         return TOO_MANY
     spans_at = at + _HEAD_WORDS
-    middle, positive_spans, positive_buckets = _layout(counts, 0, edges[1], indexes[0], words, spans_at)
-    behind, negative_spans, negative_buckets = _layout(counts, edges[1], edges[2], indexes[1], words, middle)
-    out = _buckets(counts, 0, words, (spans_at, middle), behind)
-    out = _buckets(counts, edges[1], words, (middle, behind), out)
-    _head(min(scale, MOST_SCHEMA), (positive_spans, negative_spans), (positive_buckets, negative_buckets), 0, words, at)
+    middle, positive_spans, positive_buckets = write_spans(counts, 0, edges[1], indexes[0], words, spans_at)
+    behind, negative_spans, negative_buckets = write_spans(counts, edges[1], edges[2], indexes[1], words, middle)
+    out = write_buckets(counts, 0, words, (spans_at, middle), behind)
+    out = write_buckets(counts, edges[1], words, (middle, behind), out)
+    write_head(min(scale, MOST_SCHEMA), (positive_spans, negative_spans), (positive_buckets, negative_buckets), 0, words, at)
     words[at + 2] = _STALE if is_stale else (point[TOTAL] if has(point, TOTAL) else U64(0))
     threshold = point[ZERO_THRESHOLD] if has(point, ZERO_THRESHOLD) else U64(0)
     words[at + 3] = threshold or _ZERO_THRESHOLD_BITS
@@ -208,11 +151,11 @@ def custom(buffer: Bytes, point: UInt64s, is_stale: bool, counts: Int64s, words:
     if at + _HEAD_WORDS + 2 * n + bounds + 2 > len(words):
         return TOO_MANY
     spans_at = at + _HEAD_WORDS
-    middle, spans, buckets = _layout(counts, 0, n, 0, words, spans_at)
-    out = _buckets(counts, 0, words, (spans_at, middle), middle)
+    middle, spans, buckets = write_spans(counts, 0, n, 0, words, spans_at)
+    out = write_buckets(counts, 0, words, (spans_at, middle), middle)
     for k in range(bounds):
         words[out + k] = load64(buffer, first + U64(8 * k))
-    _head(CUSTOM_SCHEMA, (spans, 0), (buckets, 0), bounds, words, at)
+    write_head(CUSTOM_SCHEMA, (spans, 0), (buckets, 0), bounds, words, at)
     words[at + 2] = _STALE if is_stale else (point[TOTAL] if has(point, TOTAL) else U64(0))
     words[at + 3] = words[at + 5] = U64(0)
     words[at + 4] = count
