@@ -29,6 +29,7 @@ keep_dropped_targets: 5
 metric_name_validation_scheme: utf8
 scrape_native_histograms: true
 always_scrape_classic_histograms: true
+convert_classic_histograms_to_nhcb: true
 native_histogram_bucket_limit: 160
 native_histogram_min_bucket_factor: 1.1
 authorization: {credentials_file: token}

@@ -46,9 +46,13 @@ class ScrapeLimits(Block):
         default=None, description="Whether native histograms are taken; PrometheusProto is then asked for first."
     )
     always_scrape_classic_histograms: bool | None = Field(
-        default=None, description="Whether the classic form of a native histogram is taken as well."
+        default=None, description="Whether the classic form of a native histogram, also of a converted one, is taken as well."
     )
-    convert_classic_histograms_to_nhcb: Unsupported = None
+    convert_classic_histograms_to_nhcb: bool | None = Field(
+        default=None,
+        description="Whether a histogram that has only the classic form is stored as a native one with the same bounds (NHCB); its classic "
+        "series are then kept only with always_scrape_classic_histograms.",
+    )
 
 
 class GlobalConfig(ScrapeLimits):
@@ -154,6 +158,7 @@ class ScrapeConfig(ScrapeLimits, HttpConfig, UnsupportedDiscovery):
         return HistogramChoice(
             native=bool(self.scrape_native_histograms),
             classic_too=bool(self.always_scrape_classic_histograms),
+            convert_classic=bool(self.convert_classic_histograms_to_nhcb),
             min_bucket_factor=self.native_histogram_min_bucket_factor,
             bucket_limit=self.native_histogram_bucket_limit,
         )

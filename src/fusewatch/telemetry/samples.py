@@ -60,6 +60,23 @@ class HistogramRows:
         ids, times = np.array([row[0] for row in rows], np.uint64), np.array([row[1] for row in rows], np.int64)
         return cls(ids, times, offsets, np.frombuffer(b"".join(body for _, _, body in rows), np.uint8))
 
+    def take(self, rows: Sequence[int]) -> HistogramRows:
+        """Some of the rows. Rare, so plain Python."""
+        ends = self.offsets.tolist()
+        some = [(int(self.ids[k]), int(self.timestamps[k]), self.bodies[ends[k] : ends[k + 1]].tobytes()) for k in rows]
+        return HistogramRows.of(some)
+
+    def followed_by(self, others: HistogramRows) -> HistogramRows:
+        """These rows and then the others."""
+        if not len(self) or not len(others):
+            return self if len(self) else others
+        return HistogramRows(
+            np.concatenate([self.ids, others.ids]),
+            np.concatenate([self.timestamps, others.timestamps]),
+            np.concatenate([self.offsets, others.offsets[1:] + self.offsets[-1]]),
+            np.concatenate([self.bodies, others.bodies]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ExemplarRows:

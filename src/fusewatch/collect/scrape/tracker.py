@@ -103,8 +103,7 @@ def _stamped_histograms(rows: HistogramRows, timestamp: int) -> HistogramRows:
     stamped, good = _stamp(rows.timestamps, timestamp)
     if good.all():
         return replace(rows, timestamps=stamped)
-    kept = [(rows.ids[k], stamped[k], rows.bodies[rows.offsets[k] : rows.offsets[k + 1]].tobytes()) for k in np.flatnonzero(good)]
-    return HistogramRows.of(kept)
+    return replace(rows, timestamps=stamped).take(np.flatnonzero(good).tolist())
 
 
 def _stamped_exemplars(rows: ExemplarRows, timestamp: int) -> ExemplarRows:

@@ -31,6 +31,8 @@ COUNTER, GAUGE, SUMMARY, UNTYPED, HISTOGRAM, GAUGE_HISTOGRAM = range(6)
 VALUE_TAGS: Final = np.array([0x1A, 0x12, 0x22, 0x2A, 0x3A, 0x3A], np.uint64)
 #: What a sample is of its metric.
 VALUE, COUNT, SUM, QUANTILE, BUCKET, NATIVE, ABOUT = range(7)
+#: Added to COUNT, SUM and BUCKET of a classic histogram that is stored as a native one.
+CONVERTED: Final = 7
 _K0: Final = U64(0xE7037ED1A0B428DB)
 _K1: Final = U64(0x589965CC75374CC3)
 

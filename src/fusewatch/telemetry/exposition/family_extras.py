@@ -6,6 +6,8 @@ import numpy as np
 
 from fusewatch.telemetry.exposition.families import read_timestamp
 from fusewatch.telemetry.exposition.family_rows import (
+    A_NATIVE,
+    A_SERIES,
     BAD_FAMILY,
     BAD_HISTOGRAM,
     BUCKET_LIMIT,
@@ -16,7 +18,7 @@ from fusewatch.telemetry.exposition.family_rows import (
     LAST,
     MESSAGE,
     MESSAGE_END,
-    OF_NATIVE,
+    OWNED_BY,
     OWNER,
     SLOT,
     STATUS,
@@ -74,13 +76,14 @@ def read_page_exemplars(page: Bytes, rows: Int64s, last: Int64s, labels: Int64s,
     """Reads the exemplars that ``rows`` lists; how many are worth storing.
 
     Left out are those that were stored before, that can't be kept (malformed, more than 128 characters), and a native histogram's
-    without a time. ``last`` (slots) has the mark of the last one stored: of native histograms its time, else a fingerprint.
+    without a time, also where it was a classic one. ``last`` (slots) has the mark of the last one stored: of native histograms its time,
+    else a fingerprint.
     """
     slots, times, bits, marks, offsets, blob = out
     row, at = 0, 0
     offsets[0] = 0
     for k in range(len(rows)):
-        slot, native = rows[k, SLOT], rows[k, OF_NATIVE] != 0
+        slot, native = rows[k, SLOT], rows[k, OWNED_BY] == A_NATIVE
         i, end = U64(rows[k, MESSAGE]), U64(rows[k, MESSAGE_END])
         mark, _ = fingerprint(page, i, end, U64(1))
         count, value, timestamp, good = 0, U64(0), NO_TIMESTAMP, native or last[slot] != np.int64(mark)
@@ -95,7 +98,7 @@ def read_page_exemplars(page: Bytes, rows: Int64s, last: Int64s, labels: Int64s,
                 value = load64(page, first)
             elif tag == U64(0x1A):
                 timestamp = read_timestamp(page, first, i)
-        if not good or (native and timestamp <= last[slot]):
+        if not good or (native and timestamp <= last[slot]) or (rows[k, OWNED_BY] != A_SERIES and timestamp == NO_TIMESTAMP):
             continue
         if not short_enough(page, labels, count) or not sort_labels(page, labels, count):
             continue

@@ -9,8 +9,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
+from fusewatch.telemetry.exposition import slots
 from fusewatch.telemetry.exposition.errors import MalformedMessageError
-from fusewatch.telemetry.exposition.families import BUCKET, COUNT, QUANTILE, SUM
+from fusewatch.telemetry.exposition.families import BUCKET, CONVERTED, COUNT, QUANTILE, SUM
 from fusewatch.telemetry.exposition.family_rows import BOUND, FAMILY_END, FAMILY_START, LABELS_END, METRIC_START, PART
 from fusewatch.telemetry.exposition.lines import About, MetadataLine
 from fusewatch.telemetry.labels import METRIC_NAME, quote
@@ -19,6 +20,7 @@ from fusewatch.telemetry.remote_write import parse_labels
 
 _SUFFIXES: Final = {COUNT: "_count", SUM: "_sum", BUCKET: "_bucket"}
 _BOUND_LABELS: Final = {BUCKET: "le", QUANTILE: "quantile"}
+_ROLES: Final = {COUNT: slots.COUNT, SUM: slots.SUM, BUCKET: slots.BUCKET}
 _TYPES: Final = ("counter", "gauge", "summary", "unknown", "histogram", "gaugehistogram")
 
 
@@ -41,13 +43,13 @@ class FamilyNames:
         Raises:
             MalformedMessageError: no name, a label twice, or text that is not UTF-8.
         """
-        name, part = self._family(row)[0], row[PART]
+        name, part = self._family(row)[0], row[PART] % CONVERTED
         try:
             pairs = parse_labels(self._body[row[METRIC_START] : row[LABELS_END]])
         except ProtobufError as error:
             raise MalformedMessageError(f"metric {quote(name)}: {error}") from error
         if part in _BOUND_LABELS:
-            pairs.append((_BOUND_LABELS[part], show_bound(struct.unpack("<d", struct.pack("<q", row[BOUND]))[0])))
+            pairs.append((_BOUND_LABELS[part], show_bound(_bound(row))))
         labels = {METRIC_NAME: name + _SUFFIXES.get(part, ""), **dict(pairs)}
         if len(labels) <= len(pairs):
             twice = next(label for k, (label, _) in enumerate(pairs) if label in {METRIC_NAME, *(other for other, _ in pairs[:k])})
@@ -55,6 +57,10 @@ class FamilyNames:
         if "" in labels:
             raise MalformedMessageError(f"metric {quote(name)}: invalid label name: ")
         return labels
+
+    def member(self, row: Sequence[int]) -> tuple[str, int, float]:
+        """Of a part of a histogram that is converted: the histogram's name, which part it is, and its upper bound."""
+        return self._family(row)[0], _ROLES[row[PART] - CONVERTED], _bound(row)
 
     def name_at(self, start: int) -> str:
         """The name of the family that begins at ``start``, for a message of what is wrong with it."""
@@ -87,6 +93,11 @@ class FamilyNames:
             return self._body[start:end].decode()
         except UnicodeDecodeError as error:
             raise MalformedMessageError(f"invalid UTF-8 in name, help or unit of a metric family: {self._body[start:end]!r}") from error
+
+
+def _bound(row: Sequence[int]) -> float:
+    bound: float = struct.unpack("<d", struct.pack("<q", row[BOUND]))[0]
+    return bound
 
 
 def show_bound(value: float) -> str:

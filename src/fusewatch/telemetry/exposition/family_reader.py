@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusewatch.telemetry.exposition.errors import ExpositionError, MalformedMessageError
-from fusewatch.telemetry.exposition.families import ABOUT
+from fusewatch.telemetry.exposition.families import ABOUT, CONVERTED
 from fusewatch.telemetry.exposition.family_extras import read_page_exemplars, write_bodies
 from fusewatch.telemetry.exposition.family_names import FamilyNames
 from fusewatch.telemetry.exposition.family_rows import (
+    A_NATIVE,
     BAD_FAMILY,
     BAD_HISTOGRAM,
     BITS,
-    DROPPED,
     EXEMPLAR_COLUMNS,
     EXEMPLARS,
     FIRST,
@@ -31,7 +31,7 @@ from fusewatch.telemetry.exposition.family_rows import (
     MESSAGE,
     MESSAGE_END,
     NUMBERS,
-    OF_NATIVE,
+    OWNED_BY,
     PART,
     REPEATED,
     ROW_COLUMNS,
@@ -49,9 +49,12 @@ from fusewatch.telemetry.exposition.family_rows import (
 )
 from fusewatch.telemetry.exposition.family_walker import enter_prints, walk_families
 from fusewatch.telemetry.exposition.lines import MetadataLine
+from fusewatch.telemetry.exposition.members import Members
 from fusewatch.telemetry.exposition.native import HistogramChoice
-from fusewatch.telemetry.exposition.page import Naming, Page, first_of_each
+from fusewatch.telemetry.exposition.page import Naming, Page
+from fusewatch.telemetry.exposition.page_rows import PageRows
 from fusewatch.telemetry.exposition.slots import Slots
+from fusewatch.telemetry.exposition.walker import DROPPED
 from fusewatch.telemetry.hashing import SLACK, Bytes, draw_key
 from fusewatch.telemetry.histogram_checks import Problem, problem_message
 from fusewatch.telemetry.histogram_parts import HEAD_WORDS, histogram_parts
@@ -107,7 +110,9 @@ class FamilyReader:
     def __init__(self, naming: Naming, unnamed: dict[int, Labels], choice: HistogramChoice, *, honor_timestamps: bool) -> None:
         self._naming = naming
         self._unnamed = unnamed
-        self._given = (int(honor_timestamps), int(choice.native), int(choice.classic_too), choice.finest_schema, choice.bucket_limit)
+        wanted = (choice.native, choice.classic_too, choice.convert_classic)
+        self._given = (int(honor_timestamps), *map(int, wanted), choice.finest_schema, choice.bucket_limit)
+        self._choice = choice
         self._key = draw_key()
         self._stamp = 0
         self._needed = np.zeros(NUMBERS, np.int64)
@@ -118,6 +123,7 @@ class FamilyReader:
         self._keys: UInt64s = np.zeros((64, 2), np.uint64)
         self._entries: NDArray[np.uint32] = np.zeros(64, np.uint32)
         self._slots = Slots()
+        self._members = Members(self._slots, self._series, self._choice)
         self._said: dict[str, tuple[int, int]] = {}
         self._full = False
 
@@ -172,7 +178,7 @@ class FamilyReader:
                 self._replace(lines[0].family, (row[LOW], row[HIGH]))
                 entries[k] = TOLD
             else:
-                entries[k] = self._entry(names.labels(row))
+                entries[k] = self._slot(names, row) + FIRST_SLOT
         need = 2 * (self._count + len(todo))
         if need > len(self._entries):
             self._grow(1 << need.bit_length())
@@ -187,7 +193,11 @@ class FamilyReader:
             found = np.flatnonzero((self._keys[:, 0] == np.uint64(low)) & (self._keys[:, 1] == np.uint64(high)) & (self._entries > 0))
             self._keys[found] = 0  # no fingerprint is 0, and the place stays taken for those behind it
 
-    def _entry(self, labels: dict[str, str]) -> int:
+    def _slot(self, names: FamilyNames, row: list[int]) -> int:
+        labels = names.labels(row)
+        return self._members.slot(labels, *names.member(row)) if row[PART] >= CONVERTED else self._series(labels)
+
+    def _series(self, labels: dict[str, str]) -> int:
         named = self._naming(labels)
         if named is None:
             return DROPPED
@@ -195,7 +205,7 @@ class FamilyReader:
         if slot is None:
             slot = self._slots.add(named.id)
             self._unnamed[named.id] = named
-        return slot + FIRST_SLOT
+        return slot
 
     def _grow(self, places: int) -> None:
         keys, entries = np.zeros((places, 2), np.uint64), np.zeros(places, np.uint32)
@@ -204,29 +214,20 @@ class FamilyReader:
         self._keys, self._entries = keys, entries
 
     def _page(self, body: bytes, walk: _Walk, metadata: list[MetadataLine]) -> Page:
-        numbers, slots = walk.numbers, self._slots
-        known = slots.ids
+        numbers = walk.numbers
         rows = walk.rows[: numbers[ROWS]]
-        ids, times, values = known[rows[:, SLOT]], rows[:, TIME].copy(), rows[:, BITS].copy().view(np.float64)
-        histograms = self._histograms(body, walk)
-        if numbers[REPEATED]:
-            first = first_of_each(np.arange(len(ids)), ids, times)
-            ids, times, values = ids[first], times[first], values[first]
-            histograms = _without_repeats(histograms)
-        seen, timed = slots.seen[: len(known)] == self._stamp, slots.timed[: len(known)]
-        return Page(
-            ids=ids,
-            timestamps=times,
-            values=values,
-            series=known[seen & ~timed],
-            timed_series=known[seen & timed],
+        found = PageRows(
+            np.arange(len(rows)),
+            rows[:, SLOT],
+            rows[:, TIME].copy(),
+            rows[:, BITS].copy().view(np.float64),
             scraped=int(numbers[SCRAPED]),
             kept=int(numbers[KEPT]),
-            duplicates=int(numbers[KEPT]) - len(ids) - len(histograms),
-            metadata=metadata,
-            histograms=histograms,
-            exemplars=self._exemplars(walk),
+            is_repeated=bool(numbers[REPEATED]),
+            histograms=self._histograms(body, walk),
         )
+        page = found.page(self._slots, self._stamp, self._members)
+        return replace(page, metadata=metadata, exemplars=self._exemplars(walk))
 
     def _histograms(self, body: bytes, walk: _Walk) -> HistogramRows:
         rows = walk.histograms[: walk.numbers[HISTOGRAMS]]
@@ -249,16 +250,8 @@ class FamilyReader:
         slots, marks = slots[:count], marks[:count]
         # Of several exemplars of a native histogram the newest leaves its mark; of any other series there is but one.
         last[slots] = marks
-        native = found[:, SLOT][found[:, OF_NATIVE] != 0]
+        native = found[:, SLOT][found[:, OWNED_BY] == A_NATIVE]
         newest = np.isin(slots, native)
         np.maximum.at(last, slots[newest], marks[newest])
         values = bits[:count].view(np.float64)
         return ExemplarRows(self._slots.ids[slots], times[:count], values, offsets[: count + 1], blob[: offsets[count]].copy())
-
-
-def _without_repeats(rows: HistogramRows) -> HistogramRows:
-    """Of two of one series and time, the first."""
-    first = first_of_each(np.arange(len(rows)), rows.ids, rows.timestamps)
-    ends = rows.offsets.tolist()
-    kept = [(int(rows.ids[k]), int(rows.timestamps[k]), rows.bodies[ends[k] : ends[k + 1]].tobytes()) for k in first]
-    return HistogramRows.of(kept)

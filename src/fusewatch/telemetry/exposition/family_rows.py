@@ -12,20 +12,21 @@ from fusewatch.telemetry.hashing import U64, Bytes
 from fusewatch.telemetry.kernels import bare, merged
 from fusewatch.telemetry.samples import Int64s, UInt64s
 
-#: What a known fingerprint stands for, beside a slot from FIRST_SLOT on: metadata that was told, a series that relabelling drops.
-TOLD, DROPPED, FIRST_SLOT = 1, 2, 3
+#: What a known fingerprint stands for: metadata that was told, or FIRST_SLOT and a slot more, DROPPED (-1) for what relabelling drops.
+TOLD, FIRST_SLOT = 1, 3
 #: What a walk is given in its numbers, ...
-STAMP, HONOR_TIMESTAMPS, NATIVE_WANTED, CLASSIC_TOO, FINEST_SCHEMA, BUCKET_LIMIT = range(6)
+STAMP, HONOR_TIMESTAMPS, NATIVE_WANTED, CLASSIC_TOO, CONVERT_CLASSIC, FINEST_SCHEMA, BUCKET_LIMIT = range(7)
 #: ... and what it counts there, also beyond the room there is.
-ROWS, TODO, SCRAPED, KEPT, REPEATED, HISTOGRAMS, EXEMPLARS, STATUS, BAD_FAMILY, NUMBERS = range(6, 16)
+ROWS, TODO, SCRAPED, KEPT, REPEATED, HISTOGRAMS, EXEMPLARS, STATUS, BAD_FAMILY, NUMBERS = range(7, 17)
 #: Columns of the todo: family, metric, the end of its labels, what part of it is unknown, bits of its bound, fingerprint.
 FAMILY_START, FAMILY_END, METRIC_START, LABELS_END, PART, BOUND, LOW, HIGH, TODO_COLUMNS = range(9)
 #: Columns of rows of samples.
 SLOT, TIME, BITS, ROW_COLUMNS = range(4)
 #: Columns of native histograms: where the message is, whether it is a gauge, and where its family begins.
 FIRST, LAST, IS_GAUGE, OWNER, HISTOGRAM_COLUMNS = range(2, 7)
-#: Columns of exemplars: slot, where the message is, and whether it is a native histogram's.
-MESSAGE, MESSAGE_END, OF_NATIVE, EXEMPLAR_COLUMNS = range(1, 5)
+#: Columns of exemplars: slot, where the message is, and what it belongs to: a series, a native histogram, or a part of one to be.
+MESSAGE, MESSAGE_END, OWNED_BY, EXEMPLAR_COLUMNS = range(1, 5)
+A_SERIES, A_NATIVE, A_PART = range(3)
 #: Statuses of a page that can't be read.
 FINE, UNREADABLE, UNKNOWN_TYPE, BAD_HISTOGRAM, TOO_MANY_BUCKETS = range(5)
 
@@ -39,7 +40,7 @@ Where = tuple[np.int64, np.int64, np.int64, np.int64]
 
 @bare
 def find(keys: UInt64s, entries: NDArray[np.uint32], known: Print) -> int:
-    """What a fingerprint stands for: TOLD, DROPPED, or a slot from FIRST_SLOT on; 0 where it is unknown."""
+    """What a fingerprint stands for: TOLD, or FIRST_SLOT and a slot (or DROPPED) more; 0 where it is unknown."""
     mask = U64(len(entries) - 1)
     place = known[0] & mask
     while entries[place] and not (keys[place, 0] == known[0] and keys[place, 1] == known[1]):
@@ -94,13 +95,13 @@ def write_sample(state: State, metric: Print, where: Where, part: int, bound: np
 
 
 @merged
-def list_exemplar(numbers: Int64s, exemplars: Int64s, place: Place, slot: int, native: int) -> None:
+def list_exemplar(numbers: Int64s, exemplars: Int64s, place: Place, slot: int, owner: int) -> None:
     """Notes where an exemplar is, of a series that counts."""
     if place[0] == place[1] or slot < 0:
         return
     row = numbers[EXEMPLARS]
     if row < len(exemplars):
-        exemplars[row, SLOT], exemplars[row, OF_NATIVE] = slot, native
+        exemplars[row, SLOT], exemplars[row, OWNED_BY] = slot, owner
         exemplars[row, MESSAGE], exemplars[row, MESSAGE_END] = place
     numbers[EXEMPLARS] += 1
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fusewatch.telemetry.exposition.families import (
     ABOUT,
     BUCKET,
+    CONVERTED,
     COUNT,
     COUNTER,
     GAUGE_HISTOGRAM,
@@ -35,8 +36,12 @@ from fusewatch.telemetry.exposition.families import (
     text_print,
 )
 from fusewatch.telemetry.exposition.family_rows import (
+    A_NATIVE,
+    A_PART,
+    A_SERIES,
     BAD_FAMILY,
     CLASSIC_TOO,
+    CONVERT_CLASSIC,
     FINE,
     HONOR_TIMESTAMPS,
     NATIVE_WANTED,
@@ -89,7 +94,7 @@ def _summary(state: State, metric: Print, where: Where, value: Place, timestamp:
 
 @merged
 def _histogram(state: State, metric: Print, where: Where, family: Family, value: Place, timestamp: int, extras: Extras) -> bool:
-    """Writes a Histogram: a native one, the samples of a classic one, or both; whether it is readable."""
+    """Writes a Histogram: a native one, the samples of a classic one (or the parts of one to convert), or both; whether it is readable."""
     histograms, exemplars, scratch = extras
     page, numbers = state[0], state[5]
     bits, total, native, buckets, own, good = read_shape(page, value, scratch)
@@ -98,24 +103,28 @@ def _histogram(state: State, metric: Print, where: Where, family: Family, value:
     native = native and numbers[NATIVE_WANTED] != 0
     native_slot = list_native(state, metric, where, family[0], value, timestamp, histograms) if native else -1
     classic = not native or (numbers[CLASSIC_TOO] != 0 and buckets > 0)
+    converted = not native and numbers[CONVERT_CLASSIC] != 0 and family[0] == HISTOGRAM
+    part = CONVERTED if converted else 0
     if classic:
-        write_sample(state, metric, where, COUNT, U64(0), timestamp, bits)
-        write_sample(state, metric, where, SUM, U64(0), timestamp, total)
+        count_slot = write_sample(state, metric, where, COUNT + part, U64(0), timestamp, bits)
+        native_slot = count_slot if converted else native_slot
+        write_sample(state, metric, where, SUM + part, U64(0), timestamp, total)
     i, end, open_end = U64(value[0]), U64(value[1]), True
     while i < end and good:
         tag, first, i = field_at(page, i, end)
         if tag == U64(0x1A):
             bound, number, exemplar, good = read_bucket(page, first, i, scratch)
             if classic and open_end:
-                slot = write_sample(state, metric, where, BUCKET, bound, timestamp, number)
-                list_exemplar(numbers, exemplars, exemplar, slot, 0)
+                slot = write_sample(state, metric, where, BUCKET + part, bound, timestamp, number)
+                if not converted or own == 0:
+                    list_exemplar(numbers, exemplars, exemplar, slot, A_PART if converted else A_SERIES)
                 open_end = bound != _INFINITY
-            if own == 0:
-                list_exemplar(numbers, exemplars, exemplar, native_slot, 1)
+            if own == 0 and not converted:
+                list_exemplar(numbers, exemplars, exemplar, native_slot, A_NATIVE)
         elif tag == U64(0x82):
-            list_exemplar(numbers, exemplars, (np.int64(first), np.int64(i)), native_slot, 1)
+            list_exemplar(numbers, exemplars, (np.int64(first), np.int64(i)), native_slot, A_NATIVE)
     if classic and open_end:
-        write_sample(state, metric, where, BUCKET, _INFINITY, timestamp, bits)
+        write_sample(state, metric, where, BUCKET + part, _INFINITY, timestamp, bits)
     return good
 
 
@@ -131,7 +140,7 @@ def _metric(state: State, metric: Print, where: Where, family: Family, value: Pl
     bits, exemplar, good = read_plain(state[0], value)
     slot = write_sample(state, metric, where, VALUE, U64(0), timestamp, bits)
     if kind == COUNTER:
-        list_exemplar(state[5], exemplars, exemplar, slot, 0)
+        list_exemplar(state[5], exemplars, exemplar, slot, A_SERIES)
     return good
 
 

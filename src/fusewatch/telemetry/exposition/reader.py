@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
@@ -14,16 +13,19 @@ from fusewatch.telemetry.exposition import walker
 from fusewatch.telemetry.exposition.entries import EntryTable
 from fusewatch.telemetry.exposition.errors import MalformedLineError
 from fusewatch.telemetry.exposition.family_reader import FamilyReader
-from fusewatch.telemetry.exposition.lines import Exemplar, Line, MetadataLine, SampleLine, parse_exemplar, parse_line
+from fusewatch.telemetry.exposition.lines import About, Line, MetadataLine, SampleLine, parse_exemplar, parse_line
+from fusewatch.telemetry.exposition.member_lines import MemberLines
+from fusewatch.telemetry.exposition.members import Members
 from fusewatch.telemetry.exposition.native import HistogramChoice
 from fusewatch.telemetry.exposition.negotiation import Format
 from fusewatch.telemetry.exposition.numbers import powers_of_five
-from fusewatch.telemetry.exposition.page import Naming, Page, first_of_each
+from fusewatch.telemetry.exposition.page import Naming, Page
+from fusewatch.telemetry.exposition.page_walk import PageWalk
 from fusewatch.telemetry.exposition.scan import NEWLINE, NO_TIMESTAMP
-from fusewatch.telemetry.exposition.slots import Slots
+from fusewatch.telemetry.exposition.slots import SERIES, Slots
 from fusewatch.telemetry.label_kernels import MOST_CHARACTERS
 from fusewatch.telemetry.labels import Labels
-from fusewatch.telemetry.samples import ExemplarRows, Int64s, UInt64s
+from fusewatch.telemetry.samples import ExemplarRows, Int64s
 
 _EOF: Final = b"# EOF"
 #: Keys that no page shows any more are forgotten, with all others, once they outnumber the page by this much.
@@ -41,7 +43,6 @@ class PageReader:
         self._naming = naming
         self._honor_timestamps = honor_timestamps
         self._entries = EntryTable(np.uint64(secrets.randbits(64)))
-        self._slots = Slots()
         self._comments: dict[tuple[str, str], int] = {}
         self._grammar: Format | None = None
         self._stamp = 0
@@ -49,6 +50,8 @@ class PageReader:
         #: Labels of series that were named here and not taken out yet, by id: the caller clears it once they are stored.
         self.unnamed: dict[int, Labels] = {}
         self._histograms = histograms or HistogramChoice()
+        self._lines = MemberLines(self._series) if self._histograms.convert_classic else None
+        self._renew()
 
     @cached_property
     def _families(self) -> FamilyReader:
@@ -83,24 +86,30 @@ class PageReader:
         walk = self._walk(content, grammar)
         return self._finish(body, content, walk) if len(walk.todo) <= most_new else None
 
-    def _finish(self, body: bytes, content: bytes, walk: _Walk) -> Page:
+    def _finish(self, body: bytes, content: bytes, walk: PageWalk) -> Page:
         """Reads what the walk left over. ``content`` is ``body`` itself where OpenMetrics' end is missing."""
         grammar = self._grammar or Format.TEXT
         metadata: list[MetadataLine] = []
         if len(walk.todo):
             self._learn(content, walk.todo, grammar, metadata)
+            if self._lines is not None and self._lines.is_outdated:
+                self._forget(grammar)
+                metadata.clear()
+                self._learn(content, self._walk(content, grammar).todo, grammar, metadata)
             walk = self._walk(content, grammar)
             for start, end, *_ in walk.todo.tolist():
                 self._read_slowly(walk, start, parse_line(content[start:end], grammar))
         if grammar is Format.OPENMETRICS and content is body:
             raise MalformedLineError("data does not end with # EOF")
         self._full = self._entries.count > 2 * walk.lines + _SPARE_KEYS
-        page = walk.page(self._slots, self._stamp, metadata)
-        exemplars = self._exemplars(content, walk)
-        return replace(page, exemplars=exemplars) if len(exemplars) else page
+        page = walk.page_rows.page(self._slots, self._stamp, self._members)
+        return replace(page, metadata=metadata, exemplars=self._exemplars(content, walk))
 
-    def _exemplars(self, content: bytes, walk: _Walk) -> ExemplarRows:
-        """The exemplars that were not stored before. Those with more than 128 characters of labels are left out, as Prometheus does."""
+    def _exemplars(self, content: bytes, walk: PageWalk) -> ExemplarRows:
+        """The exemplars that were not stored before.
+
+        Left out are, as in Prometheus, those with more than 128 characters of labels, and those of native histograms without a time.
+        """
         found = [(slot, mark, parse_exemplar(content[start:end])) for slot, start, end, mark in walk.exemplars.tolist()]
         rows = []
         for slot, mark, exemplar in found + walk.slow_exemplars:
@@ -108,21 +117,31 @@ class PageReader:
             characters = sum(len(name) + len(value) for name, value in exemplar.labels.items())
             if before != self._slots.marks[slot] and characters <= MOST_CHARACTERS:
                 at = NO_TIMESTAMP if exemplar.timestamp is None else exemplar.timestamp
+                if at == NO_TIMESTAMP and self._slots.roles[slot] != SERIES:
+                    continue
                 rows.append((int(self._slots.ids[slot]), at, exemplar.value, Labels(exemplar.labels).canonical))
         return ExemplarRows.of(rows) if rows else ExemplarRows.empty()
 
+    def _renew(self) -> None:
+        self._slots = Slots()
+        if self._lines is None:
+            self._members = None
+        else:
+            self._members = Members(self._slots, self._series, self._histograms)
+            self._lines.renew()
+
     def _forget(self, grammar: Format) -> None:
         self._entries.clear()
-        self._slots = Slots()
+        self._renew()
         self._comments.clear()
         self._grammar = grammar
         self._full = False
 
-    def _walk(self, content: bytes, grammar: Format) -> _Walk:
+    def _walk(self, content: bytes, grammar: Format) -> PageWalk:
         page = np.frombuffer(content, np.uint8)
         lines = int(np.count_nonzero(page == NEWLINE)) + 1  # bytes.count takes ten times as long
         self._stamp += 1
-        walk, entries, slots = _Walk(lines), self._entries, self._slots
+        walk, entries, slots = PageWalk(lines), self._entries, self._slots
         walker.walk_page(
             page,
             int(grammar is Format.OPENMETRICS),
@@ -167,6 +186,8 @@ class PageReader:
             if isinstance(line, MetadataLine):
                 comments[key] = line
                 metadata.append(line)
+                if self._lines is not None and line.about is About.TYPE:
+                    self._lines.tell(line.family, line.text)
         first = self._entries.count
         self._entries.add(list(found), list(found.values()))
         for entry, key in enumerate(found, first):
@@ -181,6 +202,11 @@ class PageReader:
         self._comments[line.family, line.about] = entry
 
     def _slot(self, labels: dict[str, str]) -> int:
+        if self._lines is None or self._members is None:
+            return self._series(labels)
+        return self._lines.slot(labels, self._members)
+
+    def _series(self, labels: dict[str, str]) -> int:
         named = self._naming(labels)
         if named is None:
             return walker.DROPPED
@@ -190,7 +216,7 @@ class PageReader:
             self.unnamed[named.id] = named
         return slot
 
-    def _read_slowly(self, walk: _Walk, place: int, line: Line) -> None:
+    def _read_slowly(self, walk: PageWalk, place: int, line: Line) -> None:
         """Adds the sample of a line whose number or ending the walk left to us."""
         if not isinstance(line, SampleLine):
             return
@@ -211,66 +237,6 @@ class PageReader:
             walk.slow_exemplars.append((slot, mark, line.exemplar))
 
 
-@dataclass(slots=True)
-class _Walk:
-    """What one walk over a page of ``lines`` lines filled in."""
-
-    lines: int
-    places: Int64s = field(init=False)
-    slots: walker.Int32s = field(init=False)
-    timestamps: Int64s = field(init=False)
-    bits: UInt64s = field(init=False)
-    exemplar_rows: Int64s = field(init=False)
-    todo_rows: Int64s = field(init=False)
-    counts: Int64s = field(init=False)
-    #: Slot, mark and exemplar of the lines that were read slowly.
-    slow_exemplars: list[tuple[int, int, Exemplar]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.places = np.empty(self.lines, np.int64)
-        self.slots = np.empty(self.lines, np.int32)
-        self.timestamps = np.empty(self.lines, np.int64)
-        self.bits = np.empty(self.lines, np.uint64)
-        self.exemplar_rows = np.empty((self.lines, walker.EXEMPLAR_COLUMNS), np.int64)
-        self.todo_rows = np.empty((self.lines, walker.TODO_COLUMNS), np.int64)
-        self.counts = np.zeros(walker.COUNTS, np.int64)
-
-    @property
-    def todo(self) -> Int64s:
-        return self.todo_rows[: self.counts[walker.TODO]]
-
-    @property
-    def exemplars(self) -> Int64s:
-        return self.exemplar_rows[: self.counts[walker.EXEMPLARS]]
-
-    def add(self, place: int, slot: int, timestamp: int, value: float) -> None:
-        row = self.counts[walker.ROWS]
-        self.places[row] = place
-        self.slots[row], self.timestamps[row] = slot, timestamp
-        self.bits[row : row + 1].view(np.float64)[0] = value
-        self.counts[walker.ROWS] += 1
-
-    def page(self, slots: Slots, stamp: int, metadata: Sequence[MetadataLine]) -> Page:
-        rows = int(self.counts[walker.ROWS])
-        seen = slots.seen[: len(slots.ids)] == stamp
-        timed = slots.timed[: len(slots.ids)]
-        ids, timestamps, values = slots.ids[self.slots[:rows]], self.timestamps[:rows], self.bits[:rows].view(np.float64)
-        if self.counts[walker.REPEATED]:
-            first = first_of_each(self.places[:rows], ids, timestamps)
-            ids, timestamps, values = ids[first], timestamps[first], values[first]
-        return Page(
-            ids=ids,
-            timestamps=timestamps,
-            values=values,
-            series=slots.ids[seen & ~timed],
-            timed_series=slots.ids[seen & timed],
-            scraped=int(self.counts[walker.SCRAPED]),
-            kept=int(self.counts[walker.KEPT]),
-            duplicates=int(self.counts[walker.KEPT]) - len(ids),
-            metadata=metadata,
-        )
-
-
 def _before_end(body: bytes) -> bytes:
     """An OpenMetrics page without its last line ``# EOF``; the page itself where it lacks that line."""
     content = body.removesuffix(b"\n").removesuffix(_EOF)
@@ -278,6 +244,8 @@ def _before_end(body: bytes) -> bytes:
     return content if ended else body
 
 
+#: A classic histogram to convert, and a series.
+_WARM_LINES: Final = b"# TYPE a histogram\na_count 1\nb 1\n"
 #: A native histogram with an exemplar: each part of the protobuf reader has something to do.
 _WARM_HISTOGRAM: Final = b"\x62\x00\x82\x01\x09\x11" + bytes(8)
 _WARM_METRIC: Final = b"\x3a" + bytes([len(_WARM_HISTOGRAM)]) + _WARM_HISTOGRAM
@@ -286,8 +254,8 @@ _WARM_FAMILY: Final = b"\x0a\x01a\x18\x04\x22" + bytes([len(_WARM_METRIC)]) + _W
 
 def warm(*, protobuf: bool = False) -> None:
     """Loads the compiled code (or compiles it), so that no scrape has to wait for it; that for protobuf only where it is asked for."""
-    pages = [(Format.TEXT, b"a 1\n"), (Format.OPENMETRICS, b"a 1\n# EOF\n")]
+    pages = [(Format.TEXT, _WARM_LINES), (Format.OPENMETRICS, _WARM_LINES + b"# EOF\n")]
     if protobuf:
         pages.append((Format.PROTOBUF, bytes([len(_WARM_FAMILY)]) + _WARM_FAMILY))
     for grammar, page in pages:
-        PageReader(Labels, histograms=HistogramChoice(native=True)).read(page, grammar)
+        PageReader(Labels, histograms=HistogramChoice(native=True, convert_classic=True)).read(page, grammar)

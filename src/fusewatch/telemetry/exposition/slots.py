@@ -1,4 +1,4 @@
-"""The series that a target's pages have shown."""
+"""The series that a target's pages have shown, and parts of such."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusewatch.telemetry.exposition.walker import Int32s
-from fusewatch.telemetry.samples import UInt64s
+from fusewatch.telemetry.samples import Float64s, UInt64s
+
+#: What a slot is: a series, or a part of a classic histogram that is stored as a native one.
+SERIES, COUNT, SUM, BUCKET = range(4)
 
 
 class Slots:
-    """The series of a target, numbered; ``seen`` and ``timed`` are the walk's, ``marks`` tell the exemplars that were stored last."""
+    """The series of a target, numbered; ``seen`` and ``timed`` are the walk's, ``marks`` tell the exemplars that were stored last.
+
+    A part of a histogram has a slot as well: ``roles`` says which one it is, ``owners`` which histogram it belongs to, ``links`` the slot
+    of the classic series where it is kept (else -1), ``bounds`` the upper bound of a bucket. Its id is that of the histogram's series.
+    """
 
     def __init__(self) -> None:
         self._of: dict[int, int] = {}
@@ -18,6 +25,11 @@ class Slots:
         self.seen: Int32s = np.zeros(64, np.int32)
         self.timed: NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.marks: UInt64s = np.zeros(64, np.uint64)
+        self.roles: NDArray[np.int8] = np.zeros(64, np.int8)
+        self.owners: Int32s = np.zeros(64, np.int32)
+        self.links: Int32s = np.zeros(64, np.int32)
+        self.bounds: Float64s = np.zeros(64, np.float64)
+        self.has_parts = False
 
     @property
     def ids(self) -> UInt64s:
@@ -28,13 +40,26 @@ class Slots:
         """The slot of the series, if it has one."""
         return self._of.get(series)
 
+    def of_part(self, line: int) -> int | None:
+        """The slot of the part whose labels have this id, if it has one."""
+        return self._of.get(~line)
+
     def add(self, series: int) -> int:
         """A slot for a series that has none."""
-        slot = self._of[series] = len(self._of)
+        return self._add(series, series)
+
+    def add_part(self, line: int, role: int, owner: int, series: int, *, link: int, bound: float) -> int:
+        """A slot for the part whose labels have the id ``line``; ``series`` is the id of the histogram's."""
+        slot = self._add(~line, series)
+        self.roles[slot], self.owners[slot], self.links[slot], self.bounds[slot] = role, owner, link, bound
+        self.has_parts = True
+        return slot
+
+    def _add(self, key: int, series: int) -> int:
+        slot = self._of[key] = len(self._of)
         if slot == len(self._ids):
-            self._ids = np.concatenate([self._ids, np.empty_like(self._ids)])
-            self.seen = np.concatenate([self.seen, np.zeros_like(self.seen)])
-            self.timed = np.concatenate([self.timed, np.zeros_like(self.timed)])
-            self.marks = np.concatenate([self.marks, np.zeros_like(self.marks)])
+            for name in ("_ids", "seen", "timed", "marks", "roles", "owners", "links", "bounds"):
+                column = getattr(self, name)
+                setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
         self._ids[slot] = series
         return slot
