@@ -63,7 +63,7 @@ class GlobalConfig(ScrapeLimits):
     scrape_protocols: tuple[ScrapeProtocol, ...] = Field(
         default=(),
         description="Formats that a target is asked for, the preferred one first; by default OpenMetrics, then text, "
-        "and before them PrometheusProto where native histograms are scraped.",
+        "and before them PrometheusProto where native histograms are scraped, or start timestamps are wanted.",
     )
     evaluation_interval: DurationMs = _MINUTE
     rule_query_offset: DurationMs = 0
@@ -134,8 +134,8 @@ class ScrapeConfig(ScrapeLimits, HttpConfig, UnsupportedDiscovery):
             raise ValueError(message)
         return self
 
-    def resolved(self, defaults: GlobalConfig) -> ScrapeConfig:
-        """This job with the global values where it has none of its own.
+    def resolved(self, defaults: GlobalConfig, *, starts: bool = False) -> ScrapeConfig:
+        """This job with the global values where it has none of its own. ``starts``: start timestamps are wanted of its targets.
 
         Raises:
             ValueError: its timeout is then longer than its interval.
@@ -148,7 +148,7 @@ class ScrapeConfig(ScrapeLimits, HttpConfig, UnsupportedDiscovery):
         inherited = {name: _own_or(getattr(self, name), getattr(defaults, name)) for name in ScrapeLimits.model_fields}
         protocols = self.scrape_protocols or defaults.scrape_protocols
         if not protocols:
-            protocols = PROTOBUF_FIRST if inherited["scrape_native_histograms"] else DEFAULT_PROTOCOLS
+            protocols = PROTOBUF_FIRST if inherited["scrape_native_histograms"] or starts else DEFAULT_PROTOCOLS
         update = {**inherited, "scrape_protocols": protocols, "scrape_interval": interval, "scrape_timeout": timeout}
         return self.model_copy(update=update)
 
@@ -169,8 +169,8 @@ def _own_or(own: Any, default: Any) -> Any:
     return own if own or own is False else default
 
 
-def resolve_scrape_configs(defaults: GlobalConfig, configs: Sequence[ScrapeConfig]) -> tuple[ScrapeConfig, ...]:
-    """All jobs as they run: global values filled in.
+def resolve_scrape_configs(defaults: GlobalConfig, configs: Sequence[ScrapeConfig], *, starts: bool = False) -> tuple[ScrapeConfig, ...]:
+    """All jobs as they run: global values filled in. ``starts``: start timestamps are wanted, which protobuf has for certain.
 
     Raises:
         ValueError: two jobs of one name, or a timeout longer than its interval; the message names the job.
@@ -181,4 +181,4 @@ def resolve_scrape_configs(defaults: GlobalConfig, configs: Sequence[ScrapeConfi
             message = f"found multiple scrape configs with job name {config.job_name!r}"
             raise ValueError(message)
         seen.add(config.job_name)
-    return tuple(config.resolved(defaults) for config in configs)
+    return tuple(config.resolved(defaults, starts=starts) for config in configs)

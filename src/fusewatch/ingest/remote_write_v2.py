@@ -13,7 +13,6 @@ from fusewatch.ingest.scratch import Scratch, SymbolScratch
 from fusewatch.ingest.symbolised import SymbolTable, exemplar_problem, read_metadata, read_series
 from fusewatch.ingest.told_metadata import ToldMetadata
 from fusewatch.ingest.unknown_series import learn_series
-from fusewatch.ingest.zero_samples import ZeroSamples
 from fusewatch.telemetry.known_series import Decoded, DecodedExemplars, KnownSeries, UInt32s
 from fusewatch.telemetry.ports import SamplesRejectedError
 from fusewatch.telemetry.remote_write import END, EXEMPLAR, MALFORMED, MAX_DECODED_BYTES, START, TOO_MANY, RemoteWriteError
@@ -32,6 +31,7 @@ from fusewatch.telemetry.remote_write_v2 import (
 )
 from fusewatch.telemetry.remote_write_v2_misses import canonical_sets_v2, read_exemplars_v2
 from fusewatch.telemetry.samples import Int64s
+from fusewatch.telemetry.zero_samples import ZeroSamples
 
 _NOT_A_REQUEST: Final = "proto: the body is not a remote-write 2.0 Request"
 

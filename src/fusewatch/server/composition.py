@@ -22,7 +22,7 @@ from fusewatch.api.fusewatch.services import OwnServices
 from fusewatch.api.prometheus.pool import PoolLimits, QueryPool
 from fusewatch.api.prometheus.routes import prometheus_routes
 from fusewatch.api.prometheus.services import Cardinality, PrometheusServices
-from fusewatch.collect.config import resolve_scrape_configs
+from fusewatch.collect.config import ScrapeConfig, resolve_scrape_configs
 from fusewatch.collect.scrape.manager import ScrapeManager
 from fusewatch.forward.manager import RemoteWrites
 from fusewatch.forward.target import ForwardTools
@@ -87,12 +87,13 @@ class Composition:
         self.access = Access(database=rooms.database, settings=settings.access, loopback=is_loopback(settings.address[0]), clock=clock)
         self.pool = QueryPool(_pool_limits(settings))
         self.scrape = ScrapeManager(
-            configs=resolve_scrape_configs(settings.global_, settings.scrape_configs),
+            configs=_jobs(settings),
             sink=SentBy(Sender("scrape"), rooms.store),
             metadata_sink=rooms.store,
             clock=clock,
             base_dir=self._base_dir,
             version=__version__,
+            zero_samples=settings.storage.start_time_zero_sample,
         )
         self.remote_writes = RemoteWrites(
             settings.remote_write, external=settings.global_.external_labels, tools=self._forward_tools(settings)
@@ -154,7 +155,7 @@ class Composition:
     async def _apply(self, settings: Settings) -> None:
         """Takes up what can change while the server runs."""
         configure_logging(level=settings.log.level, log_format=settings.log.format)
-        self.scrape.apply(resolve_scrape_configs(settings.global_, settings.scrape_configs))
+        self.scrape.apply(_jobs(settings))
         self.host.apply(settings.host)
         await self.remote_writes.apply(settings.remote_write, settings.global_.external_labels, self.supervisor)
 
@@ -245,6 +246,10 @@ def _prefixed(router: APIRouter) -> APIRouter:
     outer = APIRouter(prefix=PREFIX)
     outer.include_router(router)
     return outer
+
+
+def _jobs(settings: Settings) -> tuple[ScrapeConfig, ...]:
+    return resolve_scrape_configs(settings.global_, settings.scrape_configs, starts=settings.storage.start_time_zero_sample)
 
 
 def _pool_limits(settings: Settings) -> PoolLimits:

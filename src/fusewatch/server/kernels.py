@@ -27,7 +27,7 @@ ENGINE_LATER: Final[Sequence[Warm]] = (read.warm, history_text.warm, forward.war
 def _engine() -> None:
     for warm in (*ENGINE, *ENGINE_LATER):
         warm()
-    exposition.warm(protobuf=True)
+    exposition.warm(protobuf=True, starts=True)
 
 
 def _receiver() -> None:

@@ -66,7 +66,8 @@ class StorageSettings(Block):
     retention: RetentionSettings = RetentionSettings()
     #: Samples further ahead of this machine's clock are refused.
     future: DurationMs = 600_000
-    #: Whether a start timestamp that a sender of remote write 2.0 gives becomes a sample of 0, so that the first increase counts.
+    #: Whether a start timestamp that a sender of remote write 2.0 or a scraped page gives becomes a sample of 0, so that the first
+    #: increase counts. Targets are then asked for protobuf first, and ``_created`` lines of OpenMetrics are no series of their own.
     start_time_zero_sample: bool = False
     #: Samples wait in the log for ClickHouse up to this size; beyond it, writes are answered with 503 until it has caught up.
     queue: Annotated[Size, Field(ge=1 << 20)] = 1 << 30

@@ -42,7 +42,11 @@ _log = structlog.stdlib.get_logger(component="scrape")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeTools:
-    """What all targets share. ``gate`` bounds the scrapes under way, ``workers`` read large pages, ``totals`` counts."""
+    """What all targets share.
+
+    ``gate`` bounds the scrapes under way, ``workers`` read large pages, ``totals`` counts. ``zero_samples``: a zero is stored where a
+    metric says that it began.
+    """
 
     sink: SampleSink
     metadata_sink: MetadataSink
@@ -51,6 +55,7 @@ class ScrapeTools:
     workers: Executor
     totals: ScrapeTotals
     version: str = ""
+    zero_samples: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +83,7 @@ class TargetLoop:
         self._schedule = Schedule.spread(target.interval, target.key)
         self._small = False
         naming = SeriesNaming(config, target.labels, job.metric_relabeller)
-        self._reader = PageReader(naming, honor_timestamps=config.honor_timestamps, histograms=config.histograms)
+        self._reader = PageReader(naming, honor_timestamps=config.honor_timestamps, histograms=config.histograms, starts=tools.zero_samples)
         self._headers = {
             "Accept": accept_header(config.scrape_protocols, config.metric_name_escaping_scheme or "allow-utf-8"),
             "Accept-Encoding": "gzip" if config.enable_compression else "identity",

@@ -31,7 +31,8 @@ class ScrapeManager:
     """Discovers and scrapes the targets of all jobs.
 
     ``configs`` are resolved ones (:func:`fusewatch.collect.config.resolve_scrape_configs`). ``base_dir`` is where relative file names
-    begin. At most ``most_concurrent`` scrapes are under way at a time. As in Prometheus, ending it leaves series without staleness
+    begin. At most ``most_concurrent`` scrapes are under way at a time. With ``zero_samples``, a zero is stored where a metric says that it
+    began. As in Prometheus, ending it leaves series without staleness
     markers: it may be a restart.
     """
 
@@ -47,6 +48,7 @@ class ScrapeManager:
         base_dir: Path = Path(),
         version: str = "",
         most_concurrent: int = _MOST_CONCURRENT,
+        zero_samples: bool = False,
     ) -> None:
         self._configs = tuple(configs)
         self._sink = sink
@@ -54,6 +56,7 @@ class ScrapeManager:
         self._clock = clock
         self._base_dir = base_dir
         self._version = version
+        self._zero_samples = zero_samples
         self._gate = Gate(most_concurrent)
         self._totals = ScrapeTotals()
         self._pools: dict[str, ScrapePool] = {}
@@ -70,10 +73,11 @@ class ScrapeManager:
             workers=workers,
             totals=self._totals,
             version=self._version,
+            zero_samples=self._zero_samples,
         )
         try:
             protobuf = any("PrometheusProto" in config.scrape_protocols for config in self._configs)
-            await asyncio.get_running_loop().run_in_executor(workers, partial(warm, protobuf=protobuf))
+            await asyncio.get_running_loop().run_in_executor(workers, partial(warm, protobuf=protobuf, starts=self._zero_samples))
             async with asyncio.TaskGroup() as tasks:
                 await self._run_pools(tools, tasks)
         finally:

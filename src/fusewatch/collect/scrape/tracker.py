@@ -12,7 +12,7 @@ from fusewatch.collect.scrape.report import ReportSeries, ScrapeReport
 from fusewatch.telemetry.exposition.page import Page
 from fusewatch.telemetry.exposition.scan import NO_TIMESTAMP
 from fusewatch.telemetry.labels import Labels
-from fusewatch.telemetry.samples import STALE_NAN, ExemplarRows, HistogramRows, Int64s, SampleBatch, UInt64s
+from fusewatch.telemetry.samples import STALE_NAN, ExemplarRows, Float64s, HistogramRows, Int64s, SampleBatch, UInt64s
 
 #: Samples further ahead than this are left out, as Prometheus does: a broken clock must not make a series unreadable.
 MOST_AHEAD_MS = 10 * 60_000
@@ -59,11 +59,9 @@ class SeriesTracker:
         ids, times, values = [self._report.ids], [np.full(len(self._report.ids), timestamp)], [report.values]
         histograms, exemplars = HistogramRows.empty(), ExemplarRows.empty()
         if page is not None:
-            stamped, good = _stamp(page.timestamps, timestamp)
-            ids.append(page.ids[good])
-            times.append(stamped[good])
-            values.append(page.values[good])
-            histograms, exemplars = _stamped_histograms(page.histograms, timestamp), _stamped_exemplars(page.exemplars, timestamp)
+            for column, of_page in zip((ids, times, values), _samples(page, timestamp), strict=True):
+                column.append(of_page)
+            histograms, exemplars = _histograms(page, timestamp), _stamped_exemplars(page.exemplars, timestamp)
         ids.append(gone)
         times.append(np.full(len(gone), timestamp))
         values.append(np.full(len(gone), STALE_NAN))
@@ -99,11 +97,21 @@ def _stamp(timestamps: Int64s, timestamp: int) -> tuple[Int64s, NDArray[np.bool_
     return stamped, stamped <= timestamp + MOST_AHEAD_MS
 
 
-def _stamped_histograms(rows: HistogramRows, timestamp: int) -> HistogramRows:
-    stamped, good = _stamp(rows.timestamps, timestamp)
-    if good.all():
-        return replace(rows, timestamps=stamped)
-    return replace(rows, timestamps=stamped).take(np.flatnonzero(good).tolist())
+def _samples(page: Page, timestamp: int) -> tuple[UInt64s, Int64s, Float64s]:
+    """Ids, times and values of the page's samples, and of the zeros where their metrics began."""
+    stamped, good = _stamp(page.timestamps, timestamp)
+    times, values = stamped[good], page.values[good]
+    if page.starts is None:
+        return page.ids[good], times, values
+    return page.starts.with_zeros(np.flatnonzero(good), times, values)
+
+
+def _histograms(page: Page, timestamp: int) -> HistogramRows:
+    """The same for native histograms."""
+    stamped, good = _stamp(page.histograms.timestamps, timestamp)
+    rows, kept = replace(page.histograms, timestamps=stamped), np.flatnonzero(good)
+    rows = rows if good.all() else rows.take(kept.tolist())
+    return rows if page.starts is None else page.starts.with_zero_histograms(kept, rows)
 
 
 def _stamped_exemplars(rows: ExemplarRows, timestamp: int) -> ExemplarRows:

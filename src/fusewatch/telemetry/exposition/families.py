@@ -5,10 +5,11 @@ A page is MetricFamily messages, each behind its length as a varint (io/promethe
     MetricFamily  1: name    2: help    3: type    4: repeated Metric    5: unit
     Metric        1: repeated LabelPair   2: Gauge  3: Counter  4: Summary  5: Untyped  6: int64 timestamp (ms)  7: Histogram
     Gauge, Untyped  1: double value
-    Counter       1: double value         2: Exemplar
+    Counter       1: double value         2: Exemplar               3: Timestamp of its start
     Summary       1: uint64 count         2: double sum             3: repeated Quantile (1: double quantile, 2: double value)
+                  4: Timestamp of its start
     Histogram     1: uint64 count         2: double sum             3: repeated Bucket    4: double count    16: repeated Exemplar
-                  5 to 14: of native histograms, see histogram_kernels
+                  5 to 14: of native histograms, see histogram_kernels     15: Timestamp of its start
     Bucket        1: uint64 cumulative count   2: double upper bound   3: Exemplar   4: double cumulative count
     Exemplar      1: repeated LabelPair   2: double value           3: Timestamp (1: int64 seconds, 2: int32 nanoseconds)
 """
@@ -41,6 +42,8 @@ Place = tuple[np.int64, np.int64]
 NOWHERE: Final[Place] = (np.int64(0), np.int64(0))
 #: Of a family: its type, and where name, help and unit are.
 Family = tuple[int, Place, Place, Place]
+#: Timestamp of a sample and when its metric began (ms, NO_TIMESTAMP and 0 where they are not told).
+When = tuple[int, int]
 #: Two halves of a fingerprint.
 Print = tuple[np.uint64, np.uint64]
 
@@ -106,9 +109,9 @@ def read_metric(page: Bytes, start: np.uint64, end: np.uint64, tag_of_value: np.
 
 
 @bare
-def read_plain(page: Bytes, value: Place) -> tuple[np.uint64, Place, bool]:
-    """Value bits and exemplar of a Gauge, Untyped or Counter, and whether it is readable."""
-    bits, exemplar, good = U64(0), NOWHERE, True
+def read_plain(page: Bytes, value: Place) -> tuple[np.uint64, Place, int, bool]:
+    """Value bits, exemplar and start of a Gauge, Untyped or Counter, and whether it is readable."""
+    bits, exemplar, start, good = U64(0), NOWHERE, 0, True
     i, end = U64(value[0]), U64(value[1])
     while i < end and good:
         tag, first, i = field_at(page, i, end)
@@ -118,7 +121,9 @@ def read_plain(page: Bytes, value: Place) -> tuple[np.uint64, Place, bool]:
             bits = load64(page, first)
         elif tag == U64(0x12):
             exemplar = (np.int64(first), np.int64(i))
-    return bits, exemplar, good
+        elif tag == U64(0x1A):
+            start = read_timestamp(page, first, i)
+    return bits, exemplar, start, good
 
 
 @bare
@@ -166,12 +171,12 @@ def read_bucket(page: Bytes, start: np.uint64, end: np.uint64, scratch: Int64s) 
 
 
 @bare
-def read_shape(page: Bytes, value: Place, scratch: Int64s) -> tuple[np.uint64, np.uint64, bool, int, int, bool]:
-    """Of a Histogram: count and sum bits, whether it is native, how many classic buckets and exemplars of its own, whether it is readable.
+def read_shape(page: Bytes, value: Place, scratch: Int64s) -> tuple[np.uint64, np.uint64, bool, int, int, int, bool]:
+    """Of a Histogram: count and sum bits, whether it is native, how many classic buckets and own exemplars, start, whether it is readable.
 
     It is native by a span, a zero threshold or observations of zero (Prometheus: isNativeHistogram).
     """
-    count, real, total, native, buckets, exemplars = U64(0), U64(0), U64(0), False, 0, 0
+    count, real, total, native, buckets, exemplars, start = U64(0), U64(0), U64(0), False, 0, 0, 0
     good, i, end = True, U64(value[0]), U64(value[1])
     while i < end and good:
         tag, first, i = field_at(page, i, end)
@@ -187,6 +192,8 @@ def read_shape(page: Bytes, value: Place, scratch: Int64s) -> tuple[np.uint64, n
             buckets += 1
         elif tag == U64(0x82):
             exemplars += 1
+        elif tag == U64(0x7A):
+            start = read_timestamp(page, first, i)
         elif tag == U64(0x4A) or tag == U64(0x62):
             native = True
         elif tag == U64(0x31):
@@ -194,7 +201,7 @@ def read_shape(page: Bytes, value: Place, scratch: Int64s) -> tuple[np.uint64, n
             native = native or scratch.view(np.float64)[0] > 0
         elif tag == U64(0x38):
             native = native or varint(page, first, end)[0] != U64(0)
-    return as_bits(count, real, scratch), total, native, buckets, exemplars, good
+    return as_bits(count, real, scratch), total, native, buckets, exemplars, start, good
 
 
 @bare

@@ -38,6 +38,7 @@ from fusewatch.telemetry.exposition.family_rows import (
     ROWS,
     SCRAPED,
     SLOT,
+    START,
     STATUS,
     TIME,
     TODO,
@@ -61,6 +62,7 @@ from fusewatch.telemetry.histogram_parts import HEAD_WORDS, histogram_parts
 from fusewatch.telemetry.label_kernels import MOST_LABELS
 from fusewatch.telemetry.labels import Labels, quote
 from fusewatch.telemetry.samples import ExemplarRows, HistogramRows, Int64s, UInt64s
+from fusewatch.telemetry.zero_samples import ZeroSamples
 
 #: Series and families that no page shows any more are forgotten, with all others, once they outnumber the page by this much.
 _SPARE: Final = 1_000
@@ -107,12 +109,15 @@ class _Walk:
 class FamilyReader:
     """The protobuf pages of one target. ``naming`` is called once for each new series; the labels it gives are left in ``unnamed``."""
 
-    def __init__(self, naming: Naming, unnamed: dict[int, Labels], choice: HistogramChoice, *, honor_timestamps: bool) -> None:
+    def __init__(
+        self, naming: Naming, unnamed: dict[int, Labels], choice: HistogramChoice, *, honor_timestamps: bool, starts: bool
+    ) -> None:
         self._naming = naming
         self._unnamed = unnamed
         wanted = (choice.native, choice.classic_too, choice.convert_classic)
         self._given = (int(honor_timestamps), *map(int, wanted), choice.finest_schema, choice.bucket_limit)
         self._choice = choice
+        self._starts = starts
         self._key = draw_key()
         self._stamp = 0
         self._needed = np.zeros(NUMBERS, np.int64)
@@ -124,6 +129,7 @@ class FamilyReader:
         self._entries: NDArray[np.uint32] = np.zeros(64, np.uint32)
         self._slots = Slots()
         self._members = Members(self._slots, self._series, self._choice)
+        self._zeros = ZeroSamples() if self._starts else None
         self._said: dict[str, tuple[int, int]] = {}
         self._full = False
 
@@ -195,7 +201,7 @@ class FamilyReader:
 
     def _slot(self, names: FamilyNames, row: list[int]) -> int:
         labels = names.labels(row)
-        return self._members.slot(labels, *names.member(row)) if row[PART] >= CONVERTED else self._series(labels)
+        return self._members.part(labels, *names.member(row)) if row[PART] >= CONVERTED else self._series(labels)
 
     def _series(self, labels: dict[str, str]) -> int:
         named = self._naming(labels)
@@ -215,18 +221,21 @@ class FamilyReader:
 
     def _page(self, body: bytes, walk: _Walk, metadata: list[MetadataLine]) -> Page:
         numbers = walk.numbers
-        rows = walk.rows[: numbers[ROWS]]
+        rows, histograms = walk.rows[: numbers[ROWS]], walk.histograms[: numbers[HISTOGRAMS]]
         found = PageRows(
             np.arange(len(rows)),
             rows[:, SLOT],
             rows[:, TIME].copy(),
             rows[:, BITS].copy().view(np.float64),
+            rows[:, START].copy(),
             scraped=int(numbers[SCRAPED]),
             kept=int(numbers[KEPT]),
             is_repeated=bool(numbers[REPEATED]),
             histograms=self._histograms(body, walk),
+            histogram_slots=histograms[:, SLOT],
+            histogram_starts=histograms[:, START].copy(),
         )
-        page = found.page(self._slots, self._stamp, self._members)
+        page = found.page(self._slots, self._stamp, self._members, self._zeros)
         return replace(page, metadata=metadata, exemplars=self._exemplars(walk))
 
     def _histograms(self, body: bytes, walk: _Walk) -> HistogramRows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fusewatch.telemetry.exposition.families import GAUGE_HISTOGRAM, NATIVE, Place, Print, sample_print
+from fusewatch.telemetry.exposition.families import GAUGE_HISTOGRAM, NATIVE, Place, Print, When, sample_print
 from fusewatch.telemetry.exposition.scan import NO_TIMESTAMP
 from fusewatch.telemetry.exposition.walker import Int32s
 from fusewatch.telemetry.hashing import U64, Bytes
@@ -21,9 +21,9 @@ ROWS, TODO, SCRAPED, KEPT, REPEATED, HISTOGRAMS, EXEMPLARS, STATUS, BAD_FAMILY, 
 #: Columns of the todo: family, metric, the end of its labels, what part of it is unknown, bits of its bound, fingerprint.
 FAMILY_START, FAMILY_END, METRIC_START, LABELS_END, PART, BOUND, LOW, HIGH, TODO_COLUMNS = range(9)
 #: Columns of rows of samples.
-SLOT, TIME, BITS, ROW_COLUMNS = range(4)
-#: Columns of native histograms: where the message is, whether it is a gauge, and where its family begins.
-FIRST, LAST, IS_GAUGE, OWNER, HISTOGRAM_COLUMNS = range(2, 7)
+SLOT, TIME, BITS, START, ROW_COLUMNS = range(5)
+#: Columns of native histograms: slot, time, where the message is, start, whether it is a gauge, and where its family begins.
+FIRST, LAST, IS_GAUGE, OWNER, HISTOGRAM_COLUMNS = 2, 4, 5, 6, 7
 #: Columns of exemplars: slot, where the message is, and what it belongs to: a series, a native histogram, or a part of one to be.
 MESSAGE, MESSAGE_END, OWNED_BY, EXEMPLAR_COLUMNS = range(1, 5)
 A_SERIES, A_NATIVE, A_PART = range(3)
@@ -82,14 +82,14 @@ def _slot(state: State, metric: Print, where: Where, part: int, bound: np.uint64
 
 
 @merged
-def write_sample(state: State, metric: Print, where: Where, part: int, bound: np.uint64, timestamp: int, value: np.uint64) -> int:
+def write_sample(state: State, metric: Print, where: Where, part: int, bound: np.uint64, when: When, value: np.uint64) -> int:
     """Writes a float sample; its slot, -1 where it does not count."""
-    slot = _slot(state, metric, where, part, bound, timestamp)
+    slot = _slot(state, metric, where, part, bound, when[0])
     numbers, rows = state[5], state[6]
     if slot >= 0:
         row = numbers[ROWS]
         if row < len(rows):
-            rows[row, SLOT], rows[row, TIME], rows[row, BITS] = slot, timestamp, np.int64(value)
+            rows[row, SLOT], rows[row, TIME], rows[row, BITS], rows[row, START] = slot, when[0], np.int64(value), when[1]
         numbers[ROWS] += 1
     return slot
 
@@ -107,19 +107,15 @@ def list_exemplar(numbers: Int64s, exemplars: Int64s, place: Place, slot: int, o
 
 
 @merged
-def list_native(state: State, metric: Print, where: Where, kind: int, value: Place, timestamp: int, histograms: Int64s) -> int:
+def list_native(state: State, metric: Print, where: Where, kind: int, value: Place, when: When, histograms: Int64s) -> int:
     """Notes where a native histogram is; its slot, -1 where it does not count."""
-    slot = _slot(state, metric, where, NATIVE, U64(0), timestamp)
+    slot = _slot(state, metric, where, NATIVE, U64(0), when[0])
     numbers = state[5]
     if slot >= 0:
         row = numbers[HISTOGRAMS]
         if row < len(histograms):
-            histograms[row, SLOT], histograms[row, TIME], histograms[row, FIRST], histograms[row, LAST] = (
-                slot,
-                timestamp,
-                value[0],
-                value[1],
-            )
+            histograms[row, SLOT], histograms[row, TIME], histograms[row, START] = slot, when[0], when[1]
+            histograms[row, FIRST], histograms[row, LAST] = value
             histograms[row, IS_GAUGE], histograms[row, OWNER] = kind == GAUGE_HISTOGRAM, where[0]
         numbers[HISTOGRAMS] += 1
     return slot

@@ -32,6 +32,7 @@ from fusewatch.telemetry.exposition.families import (
     read_pair,
     read_plain,
     read_shape,
+    read_timestamp,
     sample_print,
     text_print,
 )
@@ -70,7 +71,7 @@ _INFINITY = U64(0x7FF0000000000000)
 def _summary(state: State, metric: Print, where: Where, value: Place, timestamp: int, scratch: Int64s) -> bool:
     """Writes the samples of a Summary; whether it is readable."""
     page, start, end = state[0], U64(value[0]), U64(value[1])
-    count, total, good, i = U64(0), U64(0), True, start
+    count, total, began, good, i = U64(0), U64(0), 0, True, start
     while i < end and good:
         tag, first, i = field_at(page, i, end)
         if i > end:
@@ -79,16 +80,19 @@ def _summary(state: State, metric: Print, where: Where, value: Place, timestamp:
             count = varint(page, first, end)[0]
         elif tag == U64(0x11):
             total = load64(page, first)
+        elif tag == U64(0x22):
+            began = read_timestamp(page, first, i)
     if not good:
         return False
-    write_sample(state, metric, where, COUNT, U64(0), timestamp, as_bits(count, U64(0), scratch))
-    write_sample(state, metric, where, SUM, U64(0), timestamp, total)
+    when = (timestamp, began)
+    write_sample(state, metric, where, COUNT, U64(0), when, as_bits(count, U64(0), scratch))
+    write_sample(state, metric, where, SUM, U64(0), when, total)
     i = start
     while i < end and good:
         tag, first, i = field_at(page, i, end)
         if tag == U64(0x1A):
             quantile, bits, good = read_pair(page, first, i)
-            write_sample(state, metric, where, QUANTILE, quantile, timestamp, bits)
+            write_sample(state, metric, where, QUANTILE, quantile, when, bits)
     return good
 
 
@@ -97,25 +101,26 @@ def _histogram(state: State, metric: Print, where: Where, family: Family, value:
     """Writes a Histogram: a native one, the samples of a classic one (or the parts of one to convert), or both; whether it is readable."""
     histograms, exemplars, scratch = extras
     page, numbers = state[0], state[5]
-    bits, total, native, buckets, own, good = read_shape(page, value, scratch)
+    bits, total, native, buckets, own, began, good = read_shape(page, value, scratch)
     if not good:
         return False
+    when = (timestamp, began)
     native = native and numbers[NATIVE_WANTED] != 0
-    native_slot = list_native(state, metric, where, family[0], value, timestamp, histograms) if native else -1
+    native_slot = list_native(state, metric, where, family[0], value, when, histograms) if native else -1
     classic = not native or (numbers[CLASSIC_TOO] != 0 and buckets > 0)
     converted = not native and numbers[CONVERT_CLASSIC] != 0 and family[0] == HISTOGRAM
     part = CONVERTED if converted else 0
     if classic:
-        count_slot = write_sample(state, metric, where, COUNT + part, U64(0), timestamp, bits)
+        count_slot = write_sample(state, metric, where, COUNT + part, U64(0), when, bits)
         native_slot = count_slot if converted else native_slot
-        write_sample(state, metric, where, SUM + part, U64(0), timestamp, total)
+        write_sample(state, metric, where, SUM + part, U64(0), when, total)
     i, end, open_end = U64(value[0]), U64(value[1]), True
     while i < end and good:
         tag, first, i = field_at(page, i, end)
         if tag == U64(0x1A):
             bound, number, exemplar, good = read_bucket(page, first, i, scratch)
             if classic and open_end:
-                slot = write_sample(state, metric, where, BUCKET + part, bound, timestamp, number)
+                slot = write_sample(state, metric, where, BUCKET + part, bound, when, number)
                 if not converted or own == 0:
                     list_exemplar(numbers, exemplars, exemplar, slot, A_PART if converted else A_SERIES)
                 open_end = bound != _INFINITY
@@ -124,7 +129,7 @@ def _histogram(state: State, metric: Print, where: Where, family: Family, value:
         elif tag == U64(0x82):
             list_exemplar(numbers, exemplars, (np.int64(first), np.int64(i)), native_slot, A_NATIVE)
     if classic and open_end:
-        write_sample(state, metric, where, BUCKET + part, _INFINITY, timestamp, bits)
+        write_sample(state, metric, where, BUCKET + part, _INFINITY, when, bits)
     return good
 
 
@@ -137,8 +142,8 @@ def _metric(state: State, metric: Print, where: Where, family: Family, value: Pl
         return _summary(state, metric, where, value, timestamp, scratch)
     if kind >= HISTOGRAM:
         return _histogram(state, metric, where, family, value, timestamp, extras)
-    bits, exemplar, good = read_plain(state[0], value)
-    slot = write_sample(state, metric, where, VALUE, U64(0), timestamp, bits)
+    bits, exemplar, began, good = read_plain(state[0], value)
+    slot = write_sample(state, metric, where, VALUE, U64(0), (timestamp, began if kind == COUNTER else 0), bits)
     if kind == COUNTER:
         list_exemplar(state[5], exemplars, exemplar, slot, A_SERIES)
     return good

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fusewatch.telemetry.exposition.lines import MetadataLine
 from fusewatch.telemetry.exposition.scan import NO_TIMESTAMP
+from fusewatch.telemetry.exposition.starts import PageStarts
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.samples import ExemplarRows, Float64s, HistogramRows, Int64s, UInt64s
 
@@ -21,7 +22,8 @@ class Page:
     ``ids`` (n) uint64; ``timestamps`` (n) int64 ms, NO_TIMESTAMP where the line has none; ``values`` (n) float64. ``histograms`` and
     ``exemplars`` have timestamps likewise. ``series`` and ``timed_series``: ids of the series on the page, without and with a timestamp
     of their own. ``scraped`` counts all samples, ``kept`` those that were not dropped, ``duplicates`` the kept ones that are left out
-    because their series stood on the page before. ``metadata``: what is said of families and was not known before.
+    because their series stood on the page before. ``metadata``: what is said of families and was not known before. ``starts``: when
+    metrics began, where that is asked for and told.
     """
 
     ids: UInt64s
@@ -35,6 +37,7 @@ class Page:
     metadata: Sequence[MetadataLine] = ()
     histograms: HistogramRows = field(default_factory=HistogramRows.empty)
     exemplars: ExemplarRows = field(default_factory=ExemplarRows.empty)
+    starts: PageStarts | None = None
 
 
 def first_of_each(places: Int64s, ids: UInt64s, timestamps: Int64s) -> list[int]:

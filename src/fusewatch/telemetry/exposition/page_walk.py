@@ -63,6 +63,7 @@ class PageWalk:
             self.slots[:rows],
             self.timestamps[:rows],
             self.bits[:rows].view(np.float64),
+            np.zeros(rows, np.int64),
             scraped=int(self.counts[walker.SCRAPED]),
             kept=int(self.counts[walker.KEPT]),
             is_repeated=bool(self.counts[walker.REPEATED]),

@@ -26,6 +26,7 @@ from fusewatch.telemetry.exposition.slots import SERIES, Slots
 from fusewatch.telemetry.label_kernels import MOST_CHARACTERS
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.samples import ExemplarRows, Int64s
+from fusewatch.telemetry.zero_samples import ZeroSamples
 
 _EOF: Final = b"# EOF"
 #: Keys that no page shows any more are forgotten, with all others, once they outnumber the page by this much.
@@ -36,26 +37,27 @@ _UINT64: Final = (1 << 64) - 1
 class PageReader:
     """The pages of one target.
 
-    ``naming`` is called once for each new line. Used by one thread at a time.
+    ``naming`` is called once for each new line. ``starts``: pages tell when metrics began, and ``_created`` lines of OpenMetrics are no
+    samples. Used by one thread at a time.
     """
 
-    def __init__(self, naming: Naming, *, honor_timestamps: bool = True, histograms: HistogramChoice | None = None) -> None:
+    def __init__(
+        self, naming: Naming, *, honor_timestamps: bool = True, histograms: HistogramChoice | None = None, starts: bool = False
+    ) -> None:
         self._naming = naming
         self._honor_timestamps = honor_timestamps
         self._entries = EntryTable(np.uint64(secrets.randbits(64)))
         self._comments: dict[tuple[str, str], int] = {}
-        self._grammar: Format | None = None
         self._stamp = 0
-        self._full = False
         #: Labels of series that were named here and not taken out yet, by id: the caller clears it once they are stored.
         self.unnamed: dict[int, Labels] = {}
         self._histograms = histograms or HistogramChoice()
-        self._lines = MemberLines(self._series) if self._histograms.convert_classic else None
-        self._renew()
+        self._starts = starts
+        self._forget(Format.TEXT)
 
     @cached_property
     def _families(self) -> FamilyReader:
-        return FamilyReader(self._naming, self.unnamed, self._histograms, honor_timestamps=self._honor_timestamps)
+        return FamilyReader(self._naming, self.unnamed, self._histograms, honor_timestamps=self._honor_timestamps, starts=self._starts)
 
     def read(self, body: bytes, grammar: Format) -> Page:
         """What the page says.
@@ -88,12 +90,12 @@ class PageReader:
 
     def _finish(self, body: bytes, content: bytes, walk: PageWalk) -> Page:
         """Reads what the walk left over. ``content`` is ``body`` itself where OpenMetrics' end is missing."""
-        grammar = self._grammar or Format.TEXT
+        grammar = self._grammar
         metadata: list[MetadataLine] = []
         if len(walk.todo):
             self._learn(content, walk.todo, grammar, metadata)
             if self._lines is not None and self._lines.is_outdated:
-                self._forget(grammar)
+                self._forget(grammar, self._lines.types)
                 metadata.clear()
                 self._learn(content, self._walk(content, grammar).todo, grammar, metadata)
             walk = self._walk(content, grammar)
@@ -102,7 +104,7 @@ class PageReader:
         if grammar is Format.OPENMETRICS and content is body:
             raise MalformedLineError("data does not end with # EOF")
         self._full = self._entries.count > 2 * walk.lines + _SPARE_KEYS
-        page = walk.page_rows.page(self._slots, self._stamp, self._members)
+        page = walk.page_rows.page(self._slots, self._stamp, self._members, self._zeros)
         return replace(page, metadata=metadata, exemplars=self._exemplars(content, walk))
 
     def _exemplars(self, content: bytes, walk: PageWalk) -> ExemplarRows:
@@ -122,18 +124,15 @@ class PageReader:
                 rows.append((int(self._slots.ids[slot]), at, exemplar.value, Labels(exemplar.labels).canonical))
         return ExemplarRows.of(rows) if rows else ExemplarRows.empty()
 
-    def _renew(self) -> None:
-        self._slots = Slots()
-        if self._lines is None:
-            self._members = None
-        else:
-            self._members = Members(self._slots, self._series, self._histograms)
-            self._lines.renew()
-
-    def _forget(self, grammar: Format) -> None:
+    def _forget(self, grammar: Format, types: dict[str, str] | None = None) -> None:
+        """Forgets all lines; ``types`` of families stay known."""
         self._entries.clear()
-        self._renew()
+        self._slots = Slots()
         self._comments.clear()
+        self._zeros = ZeroSamples() if self._starts else None
+        convert, starts = self._histograms.convert_classic, self._starts and grammar is Format.OPENMETRICS
+        self._members = Members(self._slots, self._series, self._histograms) if convert or starts else None
+        self._lines = MemberLines(self._members, self._series, convert=convert, starts=starts, types=types) if self._members else None
         self._grammar = grammar
         self._full = False
 
@@ -202,9 +201,7 @@ class PageReader:
         self._comments[line.family, line.about] = entry
 
     def _slot(self, labels: dict[str, str]) -> int:
-        if self._lines is None or self._members is None:
-            return self._series(labels)
-        return self._lines.slot(labels, self._members)
+        return self._series(labels) if self._lines is None else self._lines.slot(labels)
 
     def _series(self, labels: dict[str, str]) -> int:
         named = self._naming(labels)
@@ -246,16 +243,23 @@ def _before_end(body: bytes) -> bytes:
 
 #: A classic histogram to convert, and a series.
 _WARM_LINES: Final = b"# TYPE a histogram\na_count 1\nb 1\n"
+#: The same with a start.
+_WARM_STARTS: Final = _WARM_LINES + b"a_created 1\n# EOF\n"
 #: A native histogram with an exemplar: each part of the protobuf reader has something to do.
 _WARM_HISTOGRAM: Final = b"\x62\x00\x82\x01\x09\x11" + bytes(8)
 _WARM_METRIC: Final = b"\x3a" + bytes([len(_WARM_HISTOGRAM)]) + _WARM_HISTOGRAM
 _WARM_FAMILY: Final = b"\x0a\x01a\x18\x04\x22" + bytes([len(_WARM_METRIC)]) + _WARM_METRIC
 
 
-def warm(*, protobuf: bool = False) -> None:
-    """Loads the compiled code (or compiles it), so that no scrape has to wait for it; that for protobuf only where it is asked for."""
+def warm(*, protobuf: bool = False, starts: bool = False) -> None:
+    """Loads the compiled code (or compiles it), so that no scrape has to wait for it; for protobuf and starts where they are wanted."""
     pages = [(Format.TEXT, _WARM_LINES), (Format.OPENMETRICS, _WARM_LINES + b"# EOF\n")]
     if protobuf:
         pages.append((Format.PROTOBUF, bytes([len(_WARM_FAMILY)]) + _WARM_FAMILY))
     for grammar, page in pages:
         PageReader(Labels, histograms=HistogramChoice(native=True, convert_classic=True)).read(page, grammar)
+    if starts:
+        began = PageReader(Labels, histograms=HistogramChoice(convert_classic=True), starts=True).read(_WARM_STARTS, Format.OPENMETRICS)
+        if began.starts is not None:
+            began.starts.with_zeros(np.arange(len(began.ids)), began.timestamps, began.values)
+            began.starts.with_zero_histograms(np.arange(len(began.histograms)), began.histograms)

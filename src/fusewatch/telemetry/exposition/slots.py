@@ -8,15 +8,16 @@ from numpy.typing import NDArray
 from fusewatch.telemetry.exposition.walker import Int32s
 from fusewatch.telemetry.samples import Float64s, UInt64s
 
-#: What a slot is: a series, or a part of a classic histogram that is stored as a native one.
-SERIES, COUNT, SUM, BUCKET = range(4)
+#: What a slot is: a series, a part of a classic histogram that is stored as a native one, or the line that says when a metric began.
+SERIES, COUNT, SUM, BUCKET, CREATED = range(5)
 
 
 class Slots:
     """The series of a target, numbered; ``seen`` and ``timed`` are the walk's, ``marks`` tell the exemplars that were stored last.
 
-    A part of a histogram has a slot as well: ``roles`` says which one it is, ``owners`` which histogram it belongs to, ``links`` the slot
-    of the classic series where it is kept (else -1), ``bounds`` the upper bound of a bucket. Its id is that of the histogram's series.
+    ``owners`` says to which metric a slot belongs (-1: not known), as several lines may. A part of a histogram has a slot as well:
+    ``roles`` says which one it is, ``links`` the slot of the classic series where it is kept (else -1), ``bounds`` the upper bound of a
+    bucket. Its id is that of the histogram's series.
     """
 
     def __init__(self) -> None:
@@ -29,7 +30,7 @@ class Slots:
         self.owners: Int32s = np.zeros(64, np.int32)
         self.links: Int32s = np.zeros(64, np.int32)
         self.bounds: Float64s = np.zeros(64, np.float64)
-        self.has_parts = False
+        self.has_members = False
 
     @property
     def ids(self) -> UInt64s:
@@ -48,12 +49,17 @@ class Slots:
         """A slot for a series that has none."""
         return self._add(series, series)
 
-    def add_part(self, line: int, role: int, owner: int, series: int, *, link: int, bound: float) -> int:
-        """A slot for the part whose labels have the id ``line``; ``series`` is the id of the histogram's."""
+    def add_part(self, line: int, role: int, owner: int, series: int = 0, *, link: int = -1, bound: float = 0.0) -> int:
+        """A slot for what is no series and whose labels have the id ``line``; ``series`` is the id of the histogram's."""
         slot = self._add(~line, series)
-        self.roles[slot], self.owners[slot], self.links[slot], self.bounds[slot] = role, owner, link, bound
-        self.has_parts = True
+        self.roles[slot], self.links[slot], self.bounds[slot] = role, link, bound
+        self.own(slot, owner)
         return slot
+
+    def own(self, slot: int, owner: int) -> None:
+        """Says to which metric the slot belongs."""
+        self.owners[slot] = owner
+        self.has_members = True
 
     def _add(self, key: int, series: int) -> int:
         slot = self._of[key] = len(self._of)
@@ -61,5 +67,5 @@ class Slots:
             for name in ("_ids", "seen", "timed", "marks", "roles", "owners", "links", "bounds"):
                 column = getattr(self, name)
                 setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
-        self._ids[slot] = series
+        self._ids[slot], self.owners[slot] = series, -1
         return slot
