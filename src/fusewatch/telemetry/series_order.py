@@ -1,6 +1,8 @@
-"""Series in the order of Prometheus' own store and protocol."""
+"""Some series of a set, or all of them in another order."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -8,13 +10,17 @@ from fusewatch.telemetry.samples import HistogramSet, Int64s, SeriesSet
 
 
 def in_label_order(series: SeriesSet) -> SeriesSet:
-    """The set ordered by its series' labels, name by name and value by value.
+    """The set ordered by its series' labels, name by name and value by value, as Prometheus' own store and protocol have it.
 
     That is not the order of canonical forms: there ``a="10"`` comes before ``a="1"``.
     """
     keys = [labels.pairs for labels in series.labels]
-    order = sorted(range(len(keys)), key=keys.__getitem__)
-    if order == list(range(len(keys))):
+    return pick(series, sorted(range(len(keys)), key=keys.__getitem__))
+
+
+def pick(series: SeriesSet, order: Sequence[int]) -> SeriesSet:
+    """The series at these places, in this order; the set itself where that is all of it as it is."""
+    if order == list(range(len(series))):
         return series
     places = np.array(order, np.int64)
     offsets, rows = _moved(series.offsets, places)

@@ -144,12 +144,13 @@ async def test_other_readers_of_openmetrics_understand_it(filled, tmp_path):
 
 async def test_parquet_has_row_groups_and_types_that_others_read(filled):
     file = parquet.ParquetFile(io.BytesIO((await export(filled, "long", format="parquet")).content))
-    assert [str(kind) for kind in file.schema_arrow.types] == [
+    assert [str(kind) for kind in file.schema_arrow.types[:-1]] == [
         "string",
         "map<string, string ('labels')>",
         "timestamp[ms, tz=UTC]",
         "double",
     ]
+    assert file.schema_arrow.names == ["metric", "labels", "timestamp", "value", "histogram"]
     assert file.metadata.num_rows == 3000
 
 

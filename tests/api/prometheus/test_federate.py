@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.api.serving import NOW, Served, memory_services
 
-from fusewatch.api.prometheus.federate import exposition
+from fusewatch.api.prometheus.federate_text import exposition
 from fusewatch.telemetry.labels import EMPTY, Labels
 from fusewatch.telemetry.samples import STALE_NAN
 

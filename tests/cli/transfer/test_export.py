@@ -10,8 +10,12 @@ import pytest
 from pyarrow import parquet
 from tests.remote_bodies import HEADERS, remote_body
 from tests.running import RunningServer
+from tests.telemetry.mixed import mixed_set
 from tests.telemetry.remote_reading import query, read_body, read_samples
 
+from fusewatch.telemetry.histograms import Histogram, Span
+from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.remote_write_encode import columns_of, label_fields, write_request
 from fusewatch.telemetry.samples import STALE_NAN
 
 
@@ -77,6 +81,34 @@ def test_times_choose_samples_and_parquet_is_a_file_of_its_own_kind(full_server,
     assert done.exit_code == 0, done.output
     table = parquet.read_table(io.BytesIO(done.stdout_bytes))
     assert table.num_rows == 30 * sum(now - 3_600_000 + 1001 * step >= now - 3_550_000 for step in range(100))
+
+
+@pytest.mark.e2e
+def test_native_histograms_are_imported_elsewhere_as_classic_ones(full_server, quiet_server, run, now, tmp_path):
+    labels, start, spans = Labels({"__name__": "sized", "job": "a"}), now // 1000 * 1000 - 600_000, (Span(0, 2), Span(1, 1))
+    rows = {
+        start + 15_000 * k: Histogram(schema=0, count=9 * k, sum=20.0 * k, positive_spans=spans, positive_buckets=(k, 2 * k, 6 * k))
+        for k in range(20)
+    }
+    series = mixed_set({labels: rows})
+    body = write_request(columns_of(series, [label_fields(labels)], 0, 1))
+    assert full_server.ask("/api/v1/write", body, **HEADERS)[0] == 204
+    file = tmp_path / "sized.om"
+    assert run("export", "--match", "sized", "--output", file, "--server", full_server.url).exit_code == 0
+    assert run("import", "openmetrics", file, "--url", quiet_server.url).exit_code == 0
+    at = f"{max(rows) / 1000:.3f}"
+
+    def asked(text):
+        return {one["metric"].get("le", ""): float(one["value"][1]) for one in quiet_server.query(text, time=at)}
+
+    assert asked("sized_bucket") == {"1.0": 19.0, "2.0": 57.0, "8.0": 171.0, "+Inf": 171.0}
+    assert (asked("sized_sum"), asked("sized_count")) == ({"": 380.0}, {"": 171.0})
+    assert asked("increase(sized_bucket[150s])")["2.0"] == pytest.approx(30.0)
+    assert asked("histogram_quantile(0.25, sized_bucket)") == {"": pytest.approx(1 + 23.75 / 38)}
+    parquet_file = tmp_path / "sized.parquet"
+    done = run("export", "--match", "sized", "--format", "parquet", "--output", parquet_file, "--server", full_server.url)
+    assert done.exit_code == 0
+    assert parquet.read_table(parquet_file)["histogram"].to_pylist()[-1]["positive_buckets"] == [19.0, 38.0, 114.0]
 
 
 @pytest.mark.e2e

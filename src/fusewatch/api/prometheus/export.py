@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from fusewatch.access.routing import GuardedRoute
 from fusewatch.api.prometheus.endpoint import endpoint
 from fusewatch.api.prometheus.errors import BadDataError, UnavailableError
-from fusewatch.api.prometheus.history_text import END, print_history
+from fusewatch.api.prometheus.history_text import HistoryText
 from fusewatch.api.prometheus.parameters import MAX_TIME, MIN_TIME, Parameters
 from fusewatch.api.prometheus.pool import QueryPool
 from fusewatch.api.prometheus.selectors import Selector, parse_selectors
@@ -28,30 +27,25 @@ from fusewatch.api.prometheus.services import PrometheusServices
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.ports import Budget, CancelledReadError, LimitExceededError, SeriesReader
 from fusewatch.telemetry.samples import SeriesSet
+from fusewatch.telemetry.series_order import pick
 
 T = TypeVar("T")
 
 #: What is read at a time; a slice that would have more samples is halved.
 _MOST_SERIES: Final = 256
 _MOST_SAMPLES: Final = 1_000_000
+#: What a slice's native histograms may become as text: a line takes many times what a bucket takes.
+_MOST_TEXT_BYTES: Final = 64 << 20
 #: How long a stream that has begun waits for a place in the pool, in tries of the pool's own patience.
 _TRIES: Final = 30
 
 
 class _Format(Protocol):
-    """Makes a file of what is added to it, in pieces of bytes."""
+    """Makes a file of what is added to it, in pieces of bytes; None where that would be more than it holds at a time."""
 
-    def add(self, series: SeriesSet) -> bytes: ...
+    def add(self, series: SeriesSet, *, is_least: bool) -> bytes | None: ...
 
     def close(self) -> bytes: ...
-
-
-class _Text:
-    def add(self, series: SeriesSet) -> bytes:
-        return print_history(series)
-
-    def close(self) -> bytes:
-        return END
 
 
 def _parquet() -> _Format:
@@ -61,7 +55,7 @@ def _parquet() -> _Format:
 
 
 _FORMATS: Final[Mapping[str, tuple[Callable[[], _Format], str, str]]] = {
-    "openmetrics": (_Text, "application/openmetrics-text; version=1.0.0; charset=utf-8", "export.om"),
+    "openmetrics": (partial(HistoryText, _MOST_TEXT_BYTES), "application/openmetrics-text; version=1.0.0; charset=utf-8", "export.om"),
     "parquet": (_parquet, "application/vnd.apache.parquet", "export.parquet"),
 }
 
@@ -105,6 +99,11 @@ class _Slice:
     start: int
     end: int
 
+    @property
+    def is_least(self) -> bool:
+        """Whether it has no halves."""
+        return len(self.group.series) == 1 and self.start == self.end
+
     def halves(self) -> list[_Slice]:
         """Smaller slices in the order in which they belong: series first, and one series by time."""
         if len(self.group.series) > 1:
@@ -136,17 +135,17 @@ class _Export:
         yield await self._run(lambda _: file.close())
 
     def _read(self, part: _Slice, file: _Format, budget: Budget) -> bytes | None:
-        """The next bytes; None where the slice has too many samples."""
+        """The next bytes; None where the slice is too large."""
         budget.max_samples = min(budget.max_samples, self._most_samples)
         try:
             found = self._reader.fetch(part.group.matchers, part.start, part.end, budget)
         except CancelledReadError:
             raise
         except LimitExceededError:
-            if budget.samples > budget.max_samples and (len(part.group.series) > 1 or part.start < part.end):
+            if budget.samples > budget.max_samples and not part.is_least:
                 return None
             raise
-        return file.add(only(found, part.group.series))
+        return file.add(only(found, part.group.series), is_least=part.is_least)
 
     async def _run(self, work: Callable[[Budget], T]) -> T:
         for _ in range(_TRIES):
@@ -160,11 +159,4 @@ class _Export:
 def only(found: SeriesSet, wanted: Sequence[Labels]) -> SeriesSet:
     """Of a set the series that are wanted."""
     names = frozenset(wanted)
-    kept = np.array([labels in names for labels in found.labels], np.bool_)
-    if kept.all():
-        return found
-    counts = np.diff(found.offsets)
-    rows = np.repeat(kept, counts)
-    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts[kept], dtype=np.int64)))
-    labels = [one for one, keep in zip(found.labels, kept.tolist(), strict=True) if keep]
-    return SeriesSet(labels, offsets, found.timestamps[rows], found.values[rows])
+    return pick(found, [place for place, labels in enumerate(found.labels) if labels in names])

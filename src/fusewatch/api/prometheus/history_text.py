@@ -1,4 +1,4 @@
-"""Samples over time as OpenMetrics text: a line for each, in compiled loops.
+"""Samples over time as OpenMetrics text: a line for each float, and those of classic histograms for native ones, in compiled loops.
 
 https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md; a staleness marker, which the format does not know, is
 a NaN in a spelling that nobody else uses (:mod:`fusewatch.telemetry.exposition.history`).
@@ -6,11 +6,14 @@ a NaN in a spelling that nobody else uses (:mod:`fusewatch.telemetry.exposition.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fusewatch.api.prometheus.federate import series_text
+from fusewatch.api.prometheus.federate_text import family_text, series_text
+from fusewatch.api.prometheus.history_histograms import HistogramText, stale_rows
 from fusewatch.api.prometheus.numbers import LONGEST_TIMESTAMP, LONGEST_VALUE, Bytes, write_bytes, write_timestamp, write_value
 from fusewatch.telemetry.exposition.history import STALE_TEXT
 from fusewatch.telemetry.kernels import kernel
@@ -45,8 +48,39 @@ def write_lines(
     return at
 
 
-def print_history(series: SeriesSet) -> bytes:
-    """The lines of all float samples, series by series; histograms have no place in this format."""
+class HistoryText:
+    """A text that grows, metric by metric; ``most_bytes`` of histograms are printed at a time."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._family = ""
+
+    def add(self, series: SeriesSet, *, is_least: bool) -> bytes | None:
+        """The lines of series of one metric; None where they would be too many, unless there is no less to add."""
+        found = series.histograms
+        if found is None or not len(found.timestamps):
+            return print_floats(series)
+        histograms = HistogramText.of(series, found)
+        if histograms.size > self._most_bytes and not is_least:
+            return None
+        family = series.labels[0].metric
+        told, self._family = self._family == family, family
+        head = b"" if told else f"# TYPE {family_text(family, quoted=True)} histogram\n".encode()
+        return print_floats(_without(series, stale_rows(series, found))) + head + histograms.print()
+
+    def close(self) -> bytes:
+        """The last line."""
+        return END
+
+
+def _without(series: SeriesSet, rows: NDArray[np.bool_]) -> SeriesSet:
+    """The set without these float samples."""
+    before = np.concatenate((np.zeros(1, np.int64), np.cumsum(~rows, dtype=np.int64)))
+    return replace(series, offsets=before[series.offsets], timestamps=series.timestamps[~rows], values=series.values[~rows])
+
+
+def print_floats(series: SeriesSet) -> bytes:
+    """The lines of all float samples, series by series."""
     heads = [f"{series_text(labels, EMPTY, quoted=True)} ".encode() for labels in series.labels]
     head_offsets = np.cumsum([0, *map(len, heads)], dtype=np.int64)
     offsets, timestamps = (np.require(column, np.int64, ["C", "W"]) for column in (series.offsets, series.timestamps))
@@ -58,5 +92,5 @@ def print_history(series: SeriesSet) -> bytes:
 
 
 def warm() -> None:
-    """Compiles the kernel, or loads it from its cache; once, before the first request needs it."""
-    print_history(SeriesSet([EMPTY], np.array([0, 1], np.int64), np.array([0], np.int64), np.array([0.5])))
+    """Compiles the kernel for floats, or loads it from its cache; once, before the first request needs it."""
+    print_floats(SeriesSet([EMPTY], np.array([0, 1], np.int64), np.array([0], np.int64), np.array([0.5])))

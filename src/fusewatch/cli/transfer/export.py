@@ -40,7 +40,8 @@ def export(
     """Write samples of a running server to a file, of any amount.
 
     OpenMetrics text is read by `fusewatch import openmetrics` and by `promtool tsdb create-blocks-from openmetrics`; it spells a
-    staleness marker nAN. Parquet has the columns metric, labels, timestamp and value. Neither has a place for native histograms.
+    staleness marker nAN, and has native histograms as classic ones, so that is what they are when they are imported. Parquet has the
+    columns metric, labels, timestamp, value and histogram, the last as native histograms are stored.
 
     TIME is now, -1h, seconds since the epoch, or a date such as 2026-01-31T12:00:00Z.
     """
