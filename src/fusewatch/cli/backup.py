@@ -189,14 +189,14 @@ def summary(manifest: Manifest) -> str:
 
 def _create_here(target: str | None, settings: Settings, config: Path | None, bucket: Bucket) -> None:
     # The store takes a second to import, and only this needs it.
-    from fusewatch.server.backup_source import backup_source  # noqa: PLC0415
+    from fusewatch.server.backup_source import backup_source, settle_sums  # noqa: PLC0415
     from fusewatch.storage.backup.creating import create_backup  # noqa: PLC0415
     from fusewatch.storage.store import MetricStore  # noqa: PLC0415
 
     folder = settings.data_dir
     if not (folder / MARKER).exists():
         raise Failure(f"there is no data folder {folder}: name it with --data, or a running server with --server")
-    store = MetricStore.open(settings.storage, folder)
+    store = MetricStore.open(settings.storage, folder, before=lambda: settle_sums(settings))
     try:
         place = target_of(target, settings, bucket, create=True)
         source = backup_source(store, settings, config)

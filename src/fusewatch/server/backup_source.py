@@ -8,16 +8,30 @@ from pathlib import Path
 from typing import Final
 
 from fusewatch import __version__
+from fusewatch.ingest.otlp.delta import DeltaState
+from fusewatch.ingest.otlp.recovery import DeltaSnapshots
 from fusewatch.records.copying import NotCopiedError, copy_database
 from fusewatch.server.settings.model import Settings
 from fusewatch.storage.backup.creating import Copied, Source
 from fusewatch.storage.backup.manifest import Origin
 from fusewatch.storage.backup.sending import LocalFile
+from fusewatch.storage.log_folder import log_folder
 from fusewatch.storage.store import MetricStore
 
 #: How the configuration is called in a backup. It is the file as it was written: what it takes from the environment is not in it.
 SETTINGS_FILE: Final = "fusewatch.yml"
 _STAGING: Final = "backup-staging"
+
+
+def settle_sums(settings: Settings) -> None:
+    """Brings the sums of delta series to the end of the log, of a server that is not running: what commits the log must do it before.
+
+    Raises:
+        OSError: they can't be written.
+    """
+    log = log_folder(settings.data_dir)
+    if log.is_dir():
+        DeltaSnapshots(log, DeltaState(max_series=settings.otlp.delta_max_series)).load()
 
 
 def backup_source(store: MetricStore, settings: Settings, config: Path | None) -> Source:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from fusewatch.storage.door_keeper import DoorKeeper
 from fusewatch.storage.entries import without
 from fusewatch.storage.events import EventStore
 from fusewatch.storage.exemplars import ExemplarStore
-from fusewatch.storage.folder import DataFolder
+from fusewatch.storage.folder import DataFolder, as_open_errors
 from fusewatch.storage.ingest_health import IngestStatistics, read_ingest
 from fusewatch.storage.label_lookup import LabelLookup
 from fusewatch.storage.lifetimes import Lifetimes
@@ -93,17 +94,28 @@ class MetricStore:
 
     @classmethod
     def open(
-        cls, settings: StorageSettings, data_dir: Path, *, clock: Clock | None = None, hand_over: HandOver | None = None
+        cls,
+        settings: StorageSettings,
+        data_dir: Path,
+        *,
+        clock: Clock | None = None,
+        hand_over: HandOver | None = None,
+        before: Callable[[], None] = lambda: None,
     ) -> MetricStore:
         """The store in ``data_dir`` with its door in this process, what its log holds committed. Blocks.
 
-        ``hand_over`` gets each segment of the log that is committed, instead of its end.
+        ``hand_over`` gets each segment of the log that is committed, instead of its end; ``before`` is called before the first.
 
         Raises:
             StoreOpenError: with one line that says what to do.
         """
         clock = clock or SystemClock()
-        parts = open_parts(settings, DataFolder.claim(data_dir), clock, hand_over=hand_over)
+        folder = DataFolder.claim(data_dir)
+        with ExitStack() as undo, as_open_errors(data_dir):
+            undo.callback(folder.close)
+            before()
+            undo.pop_all()
+        parts = open_parts(settings, folder, clock, hand_over=hand_over)
         assert parts.door is not None  # noqa: S101 - no receiver was named
         return cls(settings=settings, data_dir=data_dir, parts=parts, clock=clock, door=parts.door)
 

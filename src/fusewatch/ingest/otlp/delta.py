@@ -11,7 +11,8 @@ The value that is logged is the sum itself. So the log is the memory, and this s
 - A point whose batch the log refused is taken back (:meth:`DeltaState.undo`) and may be sent again. Where a later point of the series was
   added meanwhile, the sum keeps it: it is in what that one logs, and sending it again is refused.
 - :meth:`DeltaState.dump` is for what the log no longer remembers when it starts: series whose last value is older than what
-  :class:`LastValues` can see. Of snapshot and stored value the later one counts, so an old snapshot does no harm.
+  :class:`LastValues` can see, and all of them after a restore. Of snapshot and stored value the later one counts, so an old snapshot does
+  no harm.
 
 What is not covered: a series of which neither the snapshot nor :class:`LastValues` knows anything begins at zero again, which
 ``rate`` and ``increase`` take for a counter reset.

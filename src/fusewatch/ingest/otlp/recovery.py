@@ -2,12 +2,12 @@
 
 The sums are written beside the log each time a segment of it ends, before the engine may take the segment over; the ids of series that are
 new since then are written before their first sum is logged. So at a start whatever is later than the snapshot is in the segments that
-follow it, which are all still there, and it is known which series to look for.
+follow it, which are all still there, and it is known which series to look for. The same file is in a backup, where it says what the sums
+came to at the end of the last segment that is in it (storage/backup/freezing.py).
 """
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +17,12 @@ import structlog
 from fusewatch.ingest.otlp.delta import DeltaState
 from fusewatch.storage.log_end import cut_log
 from fusewatch.storage.log_reader import SegmentReader
+from fusewatch.storage.log_snapshot import SNAPSHOT, pack_snapshot, unpack_snapshot
 from fusewatch.storage.records import read_histograms, read_samples
 from fusewatch.storage.wal import Kind, SegmentFile, find_segments
 from fusewatch.telemetry.samples import STALE_BITS, Float64s, Int64s, UInt64s
 
-_FILE: Final = "deltas"
-_IDS_FILE: Final = "deltas.ids"
-_NUMBER: Final = struct.Struct("<Q")
+_IDS_FILE: Final = f"{SNAPSHOT}.ids"
 _STALE: Final = np.uint64(STALE_BITS)
 
 #: Ids, times (ms) and values of some samples.
@@ -34,7 +33,7 @@ class DeltaSnapshots:
     """Keeps the sums in files of the log's folder."""
 
     def __init__(self, folder: Path, state: DeltaState) -> None:
-        self._path = folder / _FILE
+        self._path = folder / SNAPSHOT
         self._ids_path = folder / _IDS_FILE
         self._folder = folder
         self._state = state
@@ -81,7 +80,7 @@ class DeltaSnapshots:
         if not len(self._state) and not self._path.exists():
             return
         fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(_NUMBER.pack(number) + self._state.dump())
+        fresh.write_bytes(pack_snapshot(number, self._state.dump()))
         fresh.replace(self._path)
         self._ids_path.unlink(missing_ok=True)
         self._state.fresh.clear()
@@ -89,15 +88,15 @@ class DeltaSnapshots:
     def _read_snapshot(self) -> int:
         """The segment at whose end the sums were so; 0 without any."""
         try:
-            data = self._path.read_bytes()
-            self._state.load(data[_NUMBER.size :])
-            self._state.fresh.clear()
-            return int(_NUMBER.unpack_from(data)[0])
+            number, content = unpack_snapshot(self._path.read_bytes())
+            self._state.load(content)
         except FileNotFoundError:
             return 0
-        except (ValueError, struct.error) as error:
+        except ValueError as error:
             structlog.get_logger(component="otlp").warning("the sums of delta series can't be read; they begin anew", reason=str(error))
             return 0
+        self._state.fresh.clear()
+        return number
 
     def _read_ids(self) -> set[int]:
         try:

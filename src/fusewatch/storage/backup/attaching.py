@@ -22,6 +22,7 @@ from fusewatch.storage.backup.manifest import Manifest, TableEntry
 from fusewatch.storage.client import DATABASE, ClientPool, Endpoint, Handle
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.log_folder import log_folder
+from fusewatch.storage.log_snapshot import read_snapshot
 from fusewatch.storage.opening import highest_seq
 from fusewatch.storage.sql import identifier
 from fusewatch.storage.store import MetricStore
@@ -57,7 +58,8 @@ def attach(folder: Path) -> None:
         last = highest_seq(pool)
     finally:
         pool.close()
-    _write_position(folder, last)
+    snapshot = read_snapshot(log_folder(folder))
+    _write_position(folder, last if snapshot is None else max(last, snapshot[0]))
     # Brings the tables to this program's schema, and shows that it can be opened at all.
     MetricStore.open(_SETTINGS, folder).close()
 
@@ -81,7 +83,7 @@ def _attach_table(handle: Handle, table: TableEntry, parts: Path) -> None:
 
 
 def _write_position(folder: Path, last: int) -> None:
-    """Lets the log go on behind everything that is stored, whatever the clock of this machine says."""
+    """Lets the log go on behind everything that is stored or summed up, whatever the clock of this machine says."""
     log = log_folder(folder)
     log.mkdir(exist_ok=True)
     position = Position(log)

@@ -19,6 +19,8 @@ from fusewatch.storage.backup.progress import Progress
 from fusewatch.storage.backup.sending import LocalFile, Sender
 from fusewatch.storage.backup.target import Target
 from fusewatch.storage.folder import MARKER
+from fusewatch.storage.log_folder import log_folder
+from fusewatch.storage.log_snapshot import SNAPSHOT
 from fusewatch.telemetry.clock import Clock
 
 _log = structlog.get_logger(component="backup")
@@ -64,7 +66,7 @@ def create_backup(source: Source, target: Target, *, clock: Clock, progress: Pro
         known, sender = _known(newest_manifest(target)), Sender(target, lock, progress)
         with _frozen(source.freezer, backup, progress) as frozen, _copied(source) as copied:
             moment = clock.now_ms() if frozen is None else frozen.moment
-            others = [LocalFile(source.freezer.data_dir / MARKER, MARKER), *copied.files]
+            others = [LocalFile(source.freezer.data_dir / MARKER, MARKER), *copied.files, *_snapshot(frozen, source.staging)]
             _announce(frozen, others, progress)
             tables = () if frozen is None else tuple(_send_tables(frozen, known, sender))
             entries = tuple(sender.send(others))
@@ -110,6 +112,14 @@ def _copied(source: Source) -> Iterator[Copied]:
     finally:
         clear()
         source.staging.rmdir()
+
+
+def _snapshot(frozen: Frozen | None, staging: Path) -> Iterator[LocalFile]:
+    """What the receiver has summed up, as a file."""
+    if frozen is not None and frozen.snapshot is not None:
+        path = staging / SNAPSHOT
+        path.write_bytes(frozen.snapshot)
+        yield LocalFile(path, (log_folder(Path()) / SNAPSHOT).as_posix())
 
 
 def _announce(frozen: Frozen | None, others: Sequence[LocalFile], progress: Progress) -> None:

@@ -22,6 +22,7 @@ from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.committer import Committer
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.log_folder import log_folder
+from fusewatch.storage.log_snapshot import read_snapshot
 from fusewatch.storage.merging import STAGING
 from fusewatch.storage.sql import identifier
 from fusewatch.storage.wal import MAGIC, Position, find_segments
@@ -44,6 +45,7 @@ SELECT
 """
 _PATIENCE_S: Final = 30.0
 _RETRY_S: Final = 0.2
+_SNAPSHOT_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,17 @@ class FrozenTable:
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """The store at ``moment`` (ms UTC); ``held_s`` is for how long commits waited."""
+    """The store at ``moment`` (ms UTC); ``held_s`` is for how long commits waited.
+
+    ``snapshot`` is the file that the receiver keeps beside its log (:mod:`fusewatch.storage.log_snapshot`), where there is one: of the
+    last segment that is in the store.
+    """
 
     moment: int
     tables: list[FrozenTable]
     figures: Figures
     held_s: float
+    snapshot: bytes | None = None
 
 
 class Freezer:
@@ -161,7 +168,19 @@ class Freezer:
             return position.newest
 
     def _freeze(self, name: str) -> Frozen:
-        with self._lock, self._committer.lock, self._pool.handle() as handle:
+        for _ in range(_SNAPSHOT_TRIES):
+            with self._lock, self._committer.lock:
+                snapshot = read_snapshot(log_folder(self.data_dir))
+                if snapshot is None or snapshot[0] <= self._committer.committed:
+                    return self._freeze_with(name, snapshot)
+            # The receiver has ended a segment meanwhile: what it has summed up should not be ahead of what is stored.
+            self._committer.commit_sealed(up_to=snapshot[0])
+        with self._lock, self._committer.lock:  # under more load than can be committed, sums that are ahead do no harm either
+            return self._freeze_with(name, read_snapshot(log_folder(self.data_dir)))
+
+    def _freeze_with(self, name: str, snapshot: tuple[int, bytes] | None) -> Frozen:
+        """Makes the links; nothing must commit or rewrite meanwhile."""
+        with self._pool.handle() as handle:
             started, moment = time.monotonic(), self._clock.now_ms()
             tables = {table: (uuid, create) for table, uuid, create in handle.rows(_TABLES)}
             for table in tables:
@@ -175,7 +194,7 @@ class Freezer:
             FrozenTable(table, create, [_part(table, path, checksums) for path in sorted((folder / uuid[:3] / uuid).glob("*_*"))])
             for table, (uuid, create) in tables.items()
         ]
-        return Frozen(moment, found, figures, held)
+        return Frozen(moment, found, figures, held, None if snapshot is None else snapshot[1])
 
 
 def _part(table: str, path: Path, checksums: dict[tuple[str, str], str]) -> FrozenPart:
