@@ -85,7 +85,7 @@ def memory_services(**changes) -> PrometheusServices:
             started_at=NOW - 60_000, working_directory="/", hostname="here", config_ok=True, config_loaded_at=NOW, storage_retention="30d"
         ),
         "cardinality": lambda limit: Cardinality(
-            series=3, label_pairs=4, oldest=NOW - 1000, newest=NOW, by_metric=[Counted("up", 2), Counted("x", 1)][:limit]
+            series=3, label_pairs=4, oldest=NOW - 1000, newest=NOW, chunks=5, by_metric=[Counted("up", 2), Counted("x", 1)][:limit]
         ),
     }
     return PrometheusServices(**{**parts, **changes})

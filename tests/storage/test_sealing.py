@@ -72,9 +72,11 @@ def test_sealing_and_merging_change_no_answer_and_drop_the_rows(store: MetricSto
     assert stored(store, "samples") == 0
     assert stored(store, "chunks", "level = 0 AND metric != 0") == 60 * 12
     assert stored(store, "chunks", "level = 0 AND metric = 0") == 12  # jittered timestamps are kept once
+    assert store.statistics().chunks == 60 * 12
     assert store._sealer.merge_day(MONDAY) == 60 * 24 * 60
     assert [everything(store, *limits) for limits in RANGES] == before
     assert stored(store, "chunks") == 60 + 1
+    assert store.statistics().chunks == 60
     assert stored(store, "chunks_staging") == 0
 
 

@@ -117,6 +117,7 @@ def cardinality_of(found: stored.Cardinality, statistics: StorageStatistics) -> 
         label_pairs=found.pair_count,
         oldest=statistics.oldest_sample or 0,
         newest=statistics.newest_sample or 0,
+        chunks=statistics.chunks,
         by_metric=[Counted(row.name, row.share.series) for row in found.metrics],
         values_by_label=[Counted(row.name, row.values) for row in found.labels],
         bytes_by_label=[Counted(row.name, row.bytes) for row in found.heaviest],

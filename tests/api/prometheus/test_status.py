@@ -39,7 +39,7 @@ async def test_the_version_is_that_of_the_api(served):
 
 async def test_cardinality(served):
     found = await data(served, "status/tsdb")
-    assert found["headStats"] == {"numSeries": 3, "numLabelPairs": 4, "chunkCount": 0, "minTime": NOW - 1000, "maxTime": NOW}
+    assert found["headStats"] == {"numSeries": 3, "numLabelPairs": 4, "chunkCount": 5, "minTime": NOW - 1000, "maxTime": NOW}
     assert found["seriesCountByMetricName"] == [{"name": "up", "value": 2}, {"name": "x", "value": 1}]
     assert len((await data(served, "status/tsdb", limit=1))["seriesCountByMetricName"]) == 1
 

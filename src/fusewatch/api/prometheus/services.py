@@ -95,12 +95,13 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cardinality:
-    """Which metrics and labels make the most series; each list holds the largest first."""
+    """Which metrics and labels make the most series; each list holds the largest first. ``chunks``: of all that is kept."""
 
     series: int
     label_pairs: int
     oldest: int
     newest: int
+    chunks: int = 0
     by_metric: Sequence[Counted] = ()
     values_by_label: Sequence[Counted] = ()
     bytes_by_label: Sequence[Counted] = ()

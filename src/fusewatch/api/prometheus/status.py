@@ -94,7 +94,7 @@ class _Status:
             "headStats": {
                 "numSeries": found.series,
                 "numLabelPairs": found.label_pairs,
-                "chunkCount": 0,
+                "chunkCount": found.chunks,
                 "minTime": found.oldest,
                 "maxTime": found.newest,
             },
