@@ -7,6 +7,7 @@ https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/, io/prometheus/write
     Exemplar      1: repeated uint32 labels_refs     2: double value      3: int64 timestamp (ms)
     Metadata      1: type                            3: uint32 help_ref   4: uint32 unit_ref
 
+Samples and histograms go without start timestamps, as none are stored: see the larger choices in docs/architecture.md.
 A request's symbols are those of its series, in the order of their first use, and then those of its exemplars, as they come.
 """
 
