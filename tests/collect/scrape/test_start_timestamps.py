@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from tests.collect.exporter import Exporter, job, running, scraping
 from tests.collect.memory import MemorySink
+from tests.promql.memory import MemoryReader
 
 from fusewatch.collect.config import GlobalConfig, ScrapeConfig, resolve_scrape_configs
+from fusewatch.promql.engine import Engine
 from fusewatch.telemetry.clock import SystemClock
 from fusewatch.telemetry.histograms import Histogram, ResetHint
+from fusewatch.telemetry.labels import Labels
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 HOUR = 3_600_000
@@ -45,6 +49,20 @@ def test_a_zero_is_stored_where_a_counter_began_and_where_it_began_again():
         await sink.until(lambda: samples(sink, "asked_total")[-1][1] == 1.0)
         assert (again, 0.0) in samples(sink, "asked_total")
         assert samples(sink, "asked_created") == []
+
+    scenario(work, counted(7, began))
+
+
+def test_the_first_increase_of_a_scraped_counter_counts():
+    began = SystemClock().now_ms() - 60_000
+
+    async def work(exporter, sink):
+        await sink.until(lambda: len(samples(sink, "asked_total")) >= 3)
+        reader = MemoryReader()
+        reader.add(Labels({"__name__": "asked_total"}), samples(sink, "asked_total"))
+        last = samples(sink, "asked_total")[-1][0]
+        (value,) = Engine(reader).instant("increase(asked_total[5m])", last).values.ravel().tolist()
+        assert value == pytest.approx(7.0, rel=0.01)
 
     scenario(work, counted(7, began))
 
