@@ -50,7 +50,9 @@ class PageRows:
         if rows.is_repeated:
             rows = rows._first_of_each(table)  # noqa: SLF001 - of its own kind
         shown = len(table.ids)
-        seen, timed = (table.seen[:shown] == stamp) & (table.roles[:shown] == SERIES), table.timed[:shown]
+        seen, timed = table.seen[:shown] == stamp, table.timed[:shown]
+        if table.has_members:
+            seen &= table.roles[:shown] == SERIES
         return Page(
             ids=table.ids[rows.slots],
             timestamps=rows.times,

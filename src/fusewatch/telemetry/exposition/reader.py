@@ -22,7 +22,7 @@ from fusewatch.telemetry.exposition.numbers import powers_of_five
 from fusewatch.telemetry.exposition.page import Naming, Page
 from fusewatch.telemetry.exposition.page_walk import PageWalk
 from fusewatch.telemetry.exposition.scan import NEWLINE, NO_TIMESTAMP
-from fusewatch.telemetry.exposition.slots import SERIES, Slots
+from fusewatch.telemetry.exposition.slots import Slots
 from fusewatch.telemetry.label_kernels import MOST_CHARACTERS
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.samples import ExemplarRows, Int64s
@@ -119,7 +119,7 @@ class PageReader:
             characters = sum(len(name) + len(value) for name, value in exemplar.labels.items())
             if before != self._slots.marks[slot] and characters <= MOST_CHARACTERS:
                 at = NO_TIMESTAMP if exemplar.timestamp is None else exemplar.timestamp
-                if at == NO_TIMESTAMP and self._slots.roles[slot] != SERIES:
+                if at == NO_TIMESTAMP and not self._slots.is_series(slot):
                     continue
                 rows.append((int(self._slots.ids[slot]), at, exemplar.value, Labels(exemplar.labels).canonical))
         return ExemplarRows.of(rows) if rows else ExemplarRows.empty()

@@ -26,11 +26,12 @@ class Slots:
         self.seen: Int32s = np.zeros(64, np.int32)
         self.timed: NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.marks: UInt64s = np.zeros(64, np.uint64)
-        self.roles: NDArray[np.int8] = np.zeros(64, np.int8)
-        self.owners: Int32s = np.zeros(64, np.int32)
-        self.links: Int32s = np.zeros(64, np.int32)
-        self.bounds: Float64s = np.zeros(64, np.float64)
+        #: Most targets have series alone, and need none of these columns.
         self.has_members = False
+        self.roles: NDArray[np.int8] = np.empty(0, np.int8)
+        self.owners: Int32s = np.empty(0, np.int32)
+        self.links: Int32s = np.empty(0, np.int32)
+        self.bounds: Float64s = np.empty(0, np.float64)
 
     @property
     def ids(self) -> UInt64s:
@@ -52,20 +53,29 @@ class Slots:
     def add_part(self, line: int, role: int, owner: int, series: int = 0, *, link: int = -1, bound: float = 0.0) -> int:
         """A slot for what is no series and whose labels have the id ``line``; ``series`` is the id of the histogram's."""
         slot = self._add(~line, series)
-        self.roles[slot], self.links[slot], self.bounds[slot] = role, link, bound
         self.own(slot, owner)
+        self.roles[slot], self.links[slot], self.bounds[slot] = role, link, bound
         return slot
 
     def own(self, slot: int, owner: int) -> None:
         """Says to which metric the slot belongs."""
+        if not self.has_members:
+            size, self.has_members = len(self._ids), True
+            self.roles, self.owners = np.zeros(size, np.int8), np.full(size, -1, np.int32)
+            self.links, self.bounds = np.zeros(size, np.int32), np.zeros(size, np.float64)
         self.owners[slot] = owner
-        self.has_members = True
+
+    def is_series(self, slot: int) -> bool:
+        """Whether it is the slot of a series."""
+        return not self.has_members or bool(self.roles[slot] == SERIES)
 
     def _add(self, key: int, series: int) -> int:
         slot = self._of[key] = len(self._of)
         if slot == len(self._ids):
-            for name in ("_ids", "seen", "timed", "marks", "roles", "owners", "links", "bounds"):
+            for name in ("_ids", "seen", "timed", "marks", *(("roles", "owners", "links", "bounds") if self.has_members else ())):
                 column = getattr(self, name)
                 setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
-        self._ids[slot], self.owners[slot] = series, -1
+        self._ids[slot] = series
+        if self.has_members:
+            self.owners[slot] = -1
         return slot
