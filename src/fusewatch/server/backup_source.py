@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from fusewatch import __version__
-from fusewatch.ingest.otlp.delta import DeltaState
-from fusewatch.ingest.otlp.recovery import DeltaSnapshots
 from fusewatch.records.copying import NotCopiedError, copy_database
 from fusewatch.server.settings.model import Settings
 from fusewatch.storage.backup.creating import Copied, Source
@@ -29,6 +27,10 @@ def settle_sums(settings: Settings) -> None:
     Raises:
         OSError: they can't be written.
     """
+    # The engine is imported with this file, and has no use for these.
+    from fusewatch.ingest.otlp.delta import DeltaState  # noqa: PLC0415
+    from fusewatch.ingest.otlp.recovery import DeltaSnapshots  # noqa: PLC0415
+
     log = log_folder(settings.data_dir)
     if log.is_dir():
         DeltaSnapshots(log, DeltaState(max_series=settings.otlp.delta_max_series)).load()
