@@ -56,17 +56,14 @@ class SeriesTracker:
         gone = self._alive if page is None else _without(self._alive, _all_series(page))
         if not self._reported:
             self.unnamed.update(zip(self._report.ids.tolist(), self._report.labels, strict=True))
-        ids, times, values = [self._report.ids], [np.full(len(self._report.ids), timestamp)], [report.values]
+        parts: list[tuple[UInt64s, Int64s, Float64s]] = [(self._report.ids, np.full(len(self._report.ids), timestamp), report.values)]
         histograms, exemplars = HistogramRows.empty(), ExemplarRows.empty()
         if page is not None:
-            for column, of_page in zip((ids, times, values), _samples(page, timestamp), strict=True):
-                column.append(of_page)
+            parts.append(_samples(page, timestamp))
             histograms, exemplars = _histograms(page, timestamp), _stamped_exemplars(page.exemplars, timestamp)
-        ids.append(gone)
-        times.append(np.full(len(gone), timestamp))
-        values.append(np.full(len(gone), STALE_NAN))
-        columns = (np.concatenate(ids), np.concatenate(times), np.concatenate(values))
-        return SampleBatch(*columns, dict(self.unnamed), histograms, exemplars)
+        parts.append((gone, np.full(len(gone), timestamp), np.full(len(gone), STALE_NAN)))
+        ids, times, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return SampleBatch(ids, times, values, dict(self.unnamed), histograms, exemplars)
 
     def end(self, timestamp: int) -> SampleBatch:
         """Markers for all that is alive, the report included: the target is gone. Empty when nothing was ever written."""
