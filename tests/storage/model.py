@@ -70,8 +70,8 @@ class Model:
     # What happens ---------------------------------------------------------------------------------------------------------------
 
     def write(self, labels: Labels, time: int, sample: int | bytes) -> None:
-        """A sample, which replaces that of its kind; one older than its metric keeps leaves no trace."""
-        if time < self.oldest(labels):
+        """A sample, which replaces that of its kind; one of a day that its metric keeps nothing of leaves no trace."""
+        if self._is_over(labels, time):
             return
         if isinstance(sample, bytes):
             self.histograms.setdefault(labels, {})[time] = sample
@@ -81,7 +81,7 @@ class Model:
     def delete(self, chosen: Callable[[Labels], bool], start: int, end: int) -> None:
         """The samples and roll-ups of some series from ``start`` to ``end`` (ms, both included)."""
         for labels in filter(chosen, self.series()):
-            known = [*self.read(lambda one, labels=labels: one == labels).get(labels, ()), *self._rolled_times(labels)]
+            known = [*self.floats.get(labels, ()), *self.histograms.get(labels, ()), *self._rolled_times(labels)]
             is_found = start <= max(known, default=EVER) and end >= min(known, default=-EVER)
             for day, found in self.rolled.items():
                 if labels in found and start < day + DAY and end >= day:
@@ -103,19 +103,15 @@ class Model:
         """A day (its start, ms) is merged; ``settled``: nothing waits for ClickHouse."""
         for labels in self.series():
             fresh = {time: bits for time, bits in self.floats.get(labels, {}).items() if day <= time < day + DAY}
-            if day + DAY <= self.oldest(labels):
-                continue  # what comes so late changes nothing
-            if day < self.oldest(labels):
-                self.rolled.setdefault(day, {})[labels] = Rolled(fresh, sure=False, sure_once_clean=False)
-            elif fresh:
+            if fresh and not self._is_over(labels, day):
                 is_dead = any(labels == one and start < day + DAY and end >= day for one, start, end in self._graves)
                 self.rolled.setdefault(day, {})[labels] = Rolled(fresh, sure=settled and not is_dead, sure_once_clean=settled)
 
     def expire(self) -> None:
-        """What is over goes."""
+        """Days that are over go; a day that is so in part is still there as a whole, but for reads."""
         for samples in (self.floats, self.histograms):
             for labels, points in samples.items():
-                for time in [time for time in points if time < self.oldest(labels)]:
+                for time in [time for time in points if self._is_over(labels, time)]:
                     del points[time]
         for day in [day for day in self.rolled if self._resolutions(day) == []]:
             del self.rolled[day]
@@ -131,7 +127,7 @@ class Model:
         out: dict[Labels, Samples] = {}
         for labels in filter(chosen, self.series()):
             both = self.floats.get(labels, {}) | self.histograms.get(labels, {})
-            if found := {time: sample for time, sample in both.items() if start <= time <= end}:
+            if found := {time: sample for time, sample in both.items() if max(start, self.oldest(labels)) <= time <= end}:
                 out[labels] = found
         return out
 
@@ -146,8 +142,12 @@ class Model:
 
         Roll-ups speak for a day whose beginning is older than samples are kept, as long as they are.
         """
-        out = {labels: dict(points) for labels, points in self.floats.items() if labels.metric == metric}
         oldest = self.now - OWN.get(metric, GENERAL)
+        out = {
+            labels: {time: bits for time, bits in points.items() if time >= oldest}
+            for labels, points in self.floats.items()
+            if labels.metric == metric
+        }
         for day, found in self.rolled.items():
             if day >= oldest or resolution not in self._resolutions(day):
                 continue
@@ -155,16 +155,22 @@ class Model:
                 for time in [time for time in points if day <= time < day + DAY]:
                     del points[time]
             seen = {labels: one.seen(resolution, self._horizon(labels) - 1) for labels, one in found.items()}
-            # With nothing left in them they may be gone, and the rest of the day's samples is seen.
-            if not all(one.sure for labels, one in found.items() if labels.metric == metric) or not any(seen.values()):
+            # With nothing left in them they may be gone, and what samples the day still has are seen.
+            if day + DAY > oldest and not any(seen.values()):
                 return None
             for labels, points in seen.items():
                 if labels.metric == metric:
+                    if not found[labels].sure and day + DAY > self._horizon(labels):
+                        return None
                     out.setdefault(labels, {}).update(points)
         return out
 
     def _resolutions(self, day: int) -> list[int]:
         return [resolution for resolution, kept in ROLLED.items() if day + DAY > (self.now - kept) // HOUR * HOUR]
+
+    def _is_over(self, labels: Labels, time: int) -> bool:
+        """Whether a series keeps nothing of the day of a time."""
+        return time - time % DAY + DAY <= self.oldest(labels)
 
     def _horizon(self, labels: Labels) -> int:
         """The first millisecond of which a series keeps roll-ups."""

@@ -107,8 +107,10 @@ class StoreMachine(RuleBasedStateMachine):
     def seal(self, age: int) -> None:
         self.store._sealer.seal_block(self.block(age))
 
-    @rule(age=ages)
-    def merge(self, age: int) -> None:
+    @rule(age=ages, committed=st.booleans())
+    def merge(self, age: int, committed: bool) -> None:
+        if committed:
+            self.commit()
         self.merging(lambda: self.store._sealer.merge_day(day_of(self.block(age))))
 
     @rule()
@@ -122,9 +124,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.store._sealer.seal_due()
         self.merging(self.store._sealer.merge_due)
 
-    @rule(matchers=selectors, old=ages, young=ages)
-    def delete(self, matchers: list[Matcher], old: int, young: int) -> None:
+    @rule(matchers=selectors, old=ages, young=ages, query=rolled_queries)
+    def delete(self, matchers: list[Matcher], old: int, young: int, query: RolledQuery) -> None:
         self.delete_from(matchers, self.clock.now - old, self.clock.now - young)
+        self.read_through_rollups(query)
 
     @rule(k=st.sampled_from(["1", "2"]))
     def delete_all_of_some(self, k: str) -> None:
@@ -134,11 +137,12 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.delete_series([matchers], start, end)
         self.model.delete(lambda labels: match_all(matchers, labels), start, end)
 
-    @rule()
-    def clean_tombstones(self) -> None:
+    @rule(query=rolled_queries)
+    def clean_tombstones(self, query: RolledQuery) -> None:
         self.merging(self.store.clean_tombstones)
         assert not len(self.store._parts.graveyard.current)
         self.model.clean()
+        self.read_through_rollups(query)
 
     def merging(self, work: Callable[[], object]) -> None:
         """Does something that may merge days: which, is the store's own business."""
@@ -156,10 +160,14 @@ class StoreMachine(RuleBasedStateMachine):
 
     # Time, crashes, backups -----------------------------------------------------------------------------------------------------
 
-    @rule(hours=st.integers(1, 40) | st.integers(2, 4).map(lambda days: days * 24))
-    def time_passes(self, hours: int) -> None:
+    @rule(hours=st.integers(1, 40) | st.integers(2, 4).map(lambda days: days * 24), merged=st.booleans(), query=rolled_queries)
+    def time_passes(self, hours: int, merged: bool, query: RolledQuery) -> None:
+        """Most days are merged before their samples are over, and then their roll-ups are all that is left."""
+        if merged:
+            self.commit_and_merge_every_day()
         self.clock.now += hours * HOUR
         self.let_retention_work()
+        self.read_through_rollups(query)
 
     def let_retention_work(self) -> None:
         self.store._retention.apply()
@@ -186,8 +194,8 @@ class StoreMachine(RuleBasedStateMachine):
         assert verify(self.target, find_backups(self.target), progress=Progress()) == []
 
     @precondition(lambda self: self.backups)
-    @rule(which=st.integers(0, 9))
-    def go_on_with_a_restored_backup(self, which: int) -> None:
+    @rule(which=st.integers(0, 9), query=rolled_queries)
+    def go_on_with_a_restored_backup(self, which: int, query: RolledQuery) -> None:
         self.store.abandon()
         backup = sorted(self.backups)[which % len(self.backups)]
         self.data = Path(tempfile.mkdtemp(dir=self.folder)) / "data"
@@ -195,6 +203,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.open()
         self.model = self.backups[backup].copy()
         self.let_retention_work()
+        self.read_through_rollups(query)
 
     # Reading --------------------------------------------------------------------------------------------------------------------
 
@@ -202,6 +211,10 @@ class StoreMachine(RuleBasedStateMachine):
     def read(self, matchers: list[Matcher], old: int, young: int) -> None:
         self.check(matchers, self.clock.now - old, self.clock.now - young)
         self.check(matchers, *FOREVER)
+
+    @rule(query=rolled_queries)
+    def read_rollups(self, query: RolledQuery) -> None:
+        self.read_through_rollups(query)
 
     @invariant()
     def every_read_equals_the_model(self) -> None:
@@ -215,7 +228,6 @@ class StoreMachine(RuleBasedStateMachine):
         found = contents(self.store.fetch(matchers, start, end, Budget()))
         assert found == self.model.read(lambda labels: match_all(matchers, labels), start, end)
 
-    @rule(query=rolled_queries)
     def read_through_rollups(self, query: RolledQuery) -> None:
         ends, behind = query.ends(self.clock.now), self.model.through_rollups(query.metric, query.resolution)
         if behind is None:
