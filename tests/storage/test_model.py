@@ -38,7 +38,7 @@ from fusewatch.telemetry.ports import Budget, SamplesRejectedError
 from fusewatch.telemetry.rollups import FIVE_MINUTES, ONE_HOUR
 from fusewatch.telemetry.samples import HistogramRows, SampleBatch, SeriesSet
 
-EXAMPLES = int(os.environ.get("FUSEWATCH_MODEL_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("FUSEWATCH_MODEL_EXAMPLES", "8"))
 STEPS = int(os.environ.get("FUSEWATCH_MODEL_STEPS", "25"))
 RETENTION = {
     "metrics": f"{GENERAL}ms",
