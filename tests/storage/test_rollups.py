@@ -353,6 +353,16 @@ def test_late_samples_of_a_metric_that_keeps_none_of_the_day_do_not_replace_its_
     assert read(store) == {other: {NOW + HOUR: 1.0}}
 
 
+def test_a_sample_is_seen_as_soon_as_it_is_written_where_a_day_has_only_roll_ups_left(three_days: MetricStore) -> None:
+    with three_days._parts.pool.handle() as handle:
+        handle.command(f"ALTER TABLE chunks DROP PARTITION ID '{MONDAY}-1'")  # as where lifetimes differ
+    write(three_days, {Labels({"__name__": "other"}): {NOW + 2 * HOUR: 1.0}})
+    for _ in range(2):
+        found = Engine(three_days).range("count_over_time(other[1h])", NOW + HOUR, NOW + 3 * HOUR, HOUR)
+        assert list(points(found).values()) == [{NOW + 2 * HOUR: 1.0}]
+        commit(three_days)
+
+
 # Crashes ------------------------------------------------------------------------------------------------------------------------
 
 

@@ -138,9 +138,10 @@ class Reader:
         )
         with self._pool.handle() as handle:
             stored = StoredDays.look(handle)
-        changed = {day for day in chooser.days(stored) if (len(dead) and len(dead.within(day, day + DAY_HOURS * HOUR_MS - 1)))}
-        changed.update(np.unique(waiting - waiting % (DAY_HOURS * HOUR_MS)).tolist())
-        return chooser.spans(stored, changed)
+        # What waits is as unsettled as rows are: also where the day has no other samples left.
+        stored = replace(stored, unsettled=stored.unsettled.union(np.unique(waiting - waiting % (DAY_HOURS * HOUR_MS)).tolist()))
+        deleted = {day for day in chooser.days(stored) if (len(dead) and len(dead.within(day, day + DAY_HOURS * HOUR_MS - 1)))}
+        return chooser.spans(stored, deleted)
 
     def _samples(
         self, selection: Selection, start: int, end: int, budget: Budget, *, reserved: bool

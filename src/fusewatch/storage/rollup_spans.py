@@ -39,7 +39,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class StoredDays:
-    """What ClickHouse holds of each day (its start, ms): resolutions of roll-ups, merged chunks, and what no merge has seen yet."""
+    """What there is of each day (its start, ms): resolutions of roll-ups, merged chunks, and what no merge has seen yet."""
 
     rolled: Mapping[int, Sequence[int]]
     merged: frozenset[int]
@@ -84,12 +84,12 @@ class Chooser:
         """The days (ms) of the read that have roll-ups, ascending."""
         return [day for day in sorted(stored.rolled) if _day(self._start) <= day <= self._end]
 
-    def spans(self, stored: StoredDays, changed: set[int]) -> list[Span]:
-        """The parts of the read in order of time; ``changed``: days of which something is newer than what ``stored`` knows."""
+    def spans(self, stored: StoredDays, deleted: set[int]) -> list[Span]:
+        """The parts of the read in order of time; ``deleted``: days of which something was deleted that no merge has applied."""
         found: list[Span] = []
         at = self._start
         for day in self.days(stored):
-            resolution = self._resolution(day, stored, changed)
+            resolution = self._resolution(day, stored, deleted)
             if resolution == 0:
                 continue
             if at < day:
@@ -102,12 +102,12 @@ class Chooser:
             at = max(at, day + _DAY_MS)
         return [*found, Span(at, self._end)] if at <= self._end else found
 
-    def _resolution(self, day: int, stored: StoredDays, changed: set[int]) -> int:
+    def _resolution(self, day: int, stored: StoredDays, deleted: set[int]) -> int:
         there = stored.rolled[day]
         exact = [resolution for resolution in there if day not in self._cut[resolution]]
         if day < self._oldest or not (day in stored.merged or day in stored.unsettled):
             return max(exact, default=0) or min(filter(self._may_round, there), default=0)
-        if day in stored.unsettled or day in changed:
+        if day in stored.unsettled or day in deleted:
             return 0
         return max(exact, default=0) or min(filter(self._may_blur, there), default=0)
 
