@@ -88,7 +88,8 @@ class ChunkWriter:
         size = len(samples)
         starts, steps, alike = np.empty(size + 1, np.int64), np.empty(size, np.int64), np.empty(size, np.uint8)
         count = cut_chunks(samples.ids, samples.times, samples.bits, MOST_SAMPLES, (starts, steps, alike))
-        starts, steps = starts[: count + 1], steps[:count]
+        # Copies: what waits must not hold as much again as there are samples.
+        starts, steps = starts[: count + 1].copy(), steps[:count].copy()
         self._waiting.add(*_encoded(samples, starts, steps, alike[:count], self._times(samples, starts, steps)))
         self.samples += size
         self.chunks += count

@@ -14,7 +14,7 @@ from fusewatch.storage.client import ClientPool
 from fusewatch.storage.native import Column
 from fusewatch.storage.rollup_codec import encode_column
 from fusewatch.storage.rollup_kernels import Columns, roll
-from fusewatch.storage.series_kernels import HOUR_MS
+from fusewatch.storage.series_kernels import HOUR_MS, UInt32s
 from fusewatch.telemetry.rollups import WHOLE, Aggregate
 from fusewatch.telemetry.samples import Int64s, UInt64s
 
@@ -54,6 +54,19 @@ class RolledSeries:
         return cls(samples.metrics[heads], samples.ids[heads], offsets, ends[:windows], found)
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Rows that are not inserted yet, with nothing of the samples that they were made of: those are hundreds of times as large."""
+
+    metrics: UInt64s
+    ids: UInt64s
+    counts: UInt32s
+    data: Mapping[str, list[bytes]]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
 class RollupWriter:
     """Writes the roll-ups of a day (hours since the epoch) in one resolution (ms) to the staging table; one thread at a time.
 
@@ -66,7 +79,7 @@ class RollupWriter:
         self.resolution = resolution
         self._pool = pool
         self._seq = seq
-        self._waiting: list[tuple[RolledSeries, dict[str, list[bytes]]]] = []
+        self._waiting: list[_Waiting] = []
         self._size = 0
 
     def add(self, rolled: RolledSeries) -> None:
@@ -79,7 +92,7 @@ class RollupWriter:
         if not len(rolled):
             return
         data = self._encoded(rolled)
-        self._waiting.append((rolled, data))
+        self._waiting.append(_Waiting(rolled.metrics.copy(), rolled.ids.copy(), np.diff(rolled.offsets).astype(np.uint32), data))
         self._size += _ROW_BYTES * len(rolled) + sum(len(blob) for blobs in data.values() for blob in blobs)
         self.rows += len(rolled)
         if self._size >= _INSERT_BYTES:
@@ -94,15 +107,14 @@ class RollupWriter:
         waiting, self._waiting, self._size = self._waiting, [], 0
         if not waiting:
             return
-        parts = [rolled for rolled, _ in waiting]
-        rows = sum(map(len, parts))
+        rows = sum(map(len, waiting))
         columns = [
             Column("day", "UInt32", np.full(rows, self.day, np.uint32)),
             Column("resolution", "UInt32", np.full(rows, self.resolution // 1000, np.uint32)),
-            Column("metric", "UInt64", np.concatenate([part.metrics for part in parts])),
-            Column("id", "UInt64", np.concatenate([part.ids for part in parts])),
-            Column("count", "UInt32", np.concatenate([np.diff(part.offsets) for part in parts]).astype(np.uint32)),
-            *(Column(name, "String", [blob for _, data in waiting for blob in data[name]]) for name in waiting[0][1]),
+            Column("metric", "UInt64", np.concatenate([part.metrics for part in waiting])),
+            Column("id", "UInt64", np.concatenate([part.ids for part in waiting])),
+            Column("count", "UInt32", np.concatenate([part.counts for part in waiting])),
+            *(Column(name, "String", [blob for part in waiting for blob in part.data[name]]) for name in waiting[0].data),
             Column("seq", "UInt64", np.full(rows, self._seq, np.uint64)),
         ]
         with self._pool.handle() as handle:
