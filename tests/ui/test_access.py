@@ -35,7 +35,7 @@ def log_in(page: Page, name: str, password: str) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_the_first_user_brings_the_login_and_the_login_leads_back(open_page: OpenPage, own_server: RunningServer, complaints: Complaints):
+def test_the_first_user_brings_the_login_and_the_login_leads_back(own_server: RunningServer, open_page: OpenPage, complaints: Complaints):
     complaints.tolerated += ["401 (Unauthorized)", "400 (Bad Request)", "422 (Unprocessable", "409 (Conflict)"]
     page = open_page("/users", url=own_server.url)
     expect(page.get_by_role("heading", name="No user yet")).to_be_visible()
@@ -104,3 +104,4 @@ scrape_configs:
         expect(drawer.get_by_text("__address__")).to_be_visible()
         page.keyboard.press("Escape")
         expect(drawer).to_have_count(0)
+        page.close()  # before its server, which it would miss
