@@ -20,10 +20,10 @@ TARGET = 'instance="1", job="shop"'
 class Decoding:
     """A decoder beside the series that it knows."""
 
-    def __init__(self, limit=1 << 30, last=None, clock=None, **settings) -> None:
+    def __init__(self, limit=1 << 30, clock=None, **settings) -> None:
         self.series = MemorySeries(limit)
         self.state = DeltaState(max_series=settings.get("delta_max_series", 1000))
-        self.decoder = OtlpMetricsDecoder(self.series, OtlpSettings(**settings), self.state, last, clock)
+        self.decoder = OtlpMetricsDecoder(self.series, OtlpSettings(**settings), self.state, clock)
 
     def result(self, *metrics, **around):
         return self.decoder.decode(request(*metrics, **around).SerializeToString())

@@ -17,7 +17,7 @@ from fusewatch.telemetry.samples import is_stale
 
 
 class Log:
-    """What was logged, and asked for its last values as a receiver's head would be."""
+    """What was logged: the last sample of each series."""
 
     def __init__(self, series: MemorySeries) -> None:
         self.series = series
@@ -35,12 +35,14 @@ class Log:
         for k, ref in enumerate(rows.refs.tolist()):
             self.bodies[ref] = (int(rows.timestamps[k]), rows.bodies[rows.offsets[k] : rows.offsets[k + 1]].tobytes())
 
-    def last_values(self, refs):
-        found = [self.values.get(ref, (-1, 0.0)) for ref in refs.tolist()]
-        return np.array([time for time, _ in found], np.int64), np.array([value for _, value in found])
-
-    def last_histogram(self, ref):
-        return self.bodies.get(ref)
+    def bring_back(self, state: DeltaState) -> None:
+        """What a start reads from the log, into the state."""
+        refs = sorted(self.values)
+        slots = np.array([state.slot(self.series.of(ref).id) for ref in refs], np.int32)
+        found = [self.values[ref] for ref in refs]
+        state.seed(slots, np.array([time for time, _ in found], np.int64), np.array([value for _, value in found]))
+        for ref, (time, body) in self.bodies.items():
+            state.seed_native(state.slot(self.series.of(ref).id), time, body)
 
 
 class Receiver:
@@ -54,12 +56,13 @@ class Receiver:
 
     def start(self, state: DeltaState) -> None:
         self.state = state
-        self.decoder = OtlpMetricsDecoder(self.series, self.settings, state, self.log)
+        self.decoder = OtlpMetricsDecoder(self.series, self.settings, state)
 
     def crash(self, snapshot: bytes = b"") -> None:
         state = DeltaState(max_series=self.settings.delta_max_series)
         if snapshot:
             state.load(snapshot)
+        self.log.bring_back(state)
         self.start(state)
 
     def send(self, *metrics):
@@ -201,13 +204,13 @@ def test_an_old_snapshot_does_no_harm():
     assert receiver.rows(delta(1, 20)) == [(NOW_MS + 20_000, 8.0)]
 
 
-def test_idle_series_are_forgotten_and_go_on_from_what_is_stored():
+def test_idle_series_are_forgotten_and_begin_anew():
     receiver = Receiver(delta_idle="1m")
     receiver.send(delta(3))
     assert receiver.decoder.forget_idle(NOW_MS + 60_000) == 0
     assert receiver.decoder.forget_idle(NOW_MS + 60_001) == 1
     assert len(receiver.state) == 0
-    assert receiver.rows(delta(2, 100)) == [(NOW_MS + 100_000, 5.0)]
+    assert receiver.rows(delta(2, 100)) == [(NOW_MS + 100_000, 2.0)]
 
 
 def test_there_is_a_bound_on_delta_series_and_room_again_after_forgetting():
@@ -270,4 +273,8 @@ def test_whatever_happens_the_last_value_is_the_sum_of_what_was_acknowledged(ste
                 snapshot = receiver.state.dump()
             case "forget":
                 receiver.state.forget(NOW_MS + 10**9)
+                assert len(receiver.state) == 0
+                time += 1
+                total = value
+                assert receiver.rows(delta(value, time)) == [(NOW_MS + 1000 * time, float(total))]
     assert max(receiver.log.values.values())[1] == total

@@ -46,7 +46,7 @@ class OtlpSettings(Block):
     target_info: bool = True
     #: A start time that is new, and no older than this before its point, gets a zero sample, so that the first increase counts. 0: never.
     start_time_zero_sample: DurationMs = 0
-    #: A delta series without points for so long is forgotten; its next point goes on from the last stored value, where there is one.
+    #: A delta series without points for so long is forgotten; its next point begins a new sum, as a counter does that was reset.
     delta_idle: DurationMs = _HOUR
     #: Series that are added up from deltas at a time; over it new ones (only they) are refused.
     delta_max_series: Annotated[int, Field(ge=1)] = 1_000_000

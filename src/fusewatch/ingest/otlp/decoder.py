@@ -9,7 +9,7 @@ import numpy as np
 
 from fusewatch.ingest.otlp.blocks import Blocks
 from fusewatch.ingest.otlp.config import OtlpSettings
-from fusewatch.ingest.otlp.delta import DeltaState, LastValues, NothingStored
+from fusewatch.ingest.otlp.delta import DeltaState
 from fusewatch.ingest.otlp.labelling import Labelling
 from fusewatch.ingest.otlp.learning import Learning
 from fusewatch.ingest.otlp.limited import Limited
@@ -50,18 +50,14 @@ _MS: Final = 1_000_000
 class OtlpMetricsDecoder:
     """Decodes ExportMetricsServiceRequests against the known series, deltas added up.
 
-    A new decoder is needed for new ``settings``: what it has learnt depends on them. ``last`` is where the sums of delta series go on
-    after a start; see :mod:`fusewatch.ingest.otlp.delta` for what that guarantees. Not for concurrent use: one request is decoded and
+    A new decoder is needed for new ``settings``: what it has learnt depends on them. Not for concurrent use: one request is decoded and
     handed to the log (or undone) before the next.
     """
 
-    def __init__(
-        self, series: KnownSeries, settings: OtlpSettings, state: DeltaState, last: LastValues | None = None, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, series: KnownSeries, settings: OtlpSettings, state: DeltaState, clock: Clock | None = None) -> None:
         self._series = series
         self._settings = settings
         self._state = state
-        self._last = last or NothingStored()
         self._limited = Limited(clock or SystemClock())
         self._blocks = Blocks()
         self._scratch = Scratch()
@@ -135,7 +131,7 @@ class OtlpMetricsDecoder:
             if self._walk(size) == UNUSUAL:
                 raise OtlpError("proto: the body is not an ExportMetricsServiceRequest")
         labelling = Labelling(data, self._settings)
-        learning = Learning(labelling, self._settings, self._series, self._blocks, self._state, self._last, self._limited)
+        learning = Learning(labelling, self._settings, self._series, self._blocks, self._state, self._limited)
         for _ in range(_MOST_WALKS):
             columns = self._scratch.columns
             if not columns.numbers[MISSES] or not learning.learn(data, columns.misses[: columns.numbers[MISSES]].tolist()):

@@ -2,27 +2,26 @@
 
 What a crash may cost
 ---------------------
-The value that is logged is the sum itself. So the log is the memory, and this state only spares the look-up:
+The value that is logged is the sum itself. So a start brings this state back from a snapshot and from the log that follows it
+(:mod:`fusewatch.ingest.otlp.recovery`):
 
-- A point that was acknowledged is in the log. After ``kill -9`` the first point of each series asks :class:`LastValues` for the series'
-  last stored value and goes on from there; nothing acknowledged is lost from the sum and none of it counts twice.
-- A point that was logged, but whose answer was lost, is sent again with the same time. That is not later than the last stored value, so it
-  is refused (with a warning in the answer) and does not count twice.
+- A point that was acknowledged is in the log: nothing acknowledged is lost from the sum, and none of it counts twice.
+- A point that was logged, but whose answer was lost, is sent again with the same time. That is not later than the last one of its series,
+  so it is refused (with a warning in the answer) and does not count twice.
 - A point whose batch the log refused is taken back (:meth:`DeltaState.undo`) and may be sent again. Where a later point of the series was
   added meanwhile, the sum keeps it: it is in what that one logs, and sending it again is refused.
-- :meth:`DeltaState.dump` is for what the log no longer remembers when it starts: series whose last value is older than what
-  :class:`LastValues` can see, and all of them after a restore. Of snapshot and stored value the later one counts, so an old snapshot does
-  no harm.
+- :meth:`DeltaState.dump` is for what the log no longer has. Of snapshot and logged value the later one counts, so an old snapshot does no
+  harm.
 
-What is not covered: a series of which neither the snapshot nor :class:`LastValues` knows anything begins at zero again, which
-``rate`` and ``increase`` take for a counter reset.
+A series that was forgotten, because it had no point for long, begins at zero again, which ``rate`` and ``increase`` take for a counter
+reset.
 """
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 
@@ -38,30 +37,6 @@ _NEVER: Final = np.iinfo(np.int64).min
 _MAGIC: Final = b"FWDELTA1"
 _HEAD: Final = struct.Struct("<8sQQ")
 _NATIVE: Final = struct.Struct("<QqI")
-
-
-class LastValues(Protocol):
-    """Where the last stored samples are asked for; called while a request is decoded, so it must be quick."""
-
-    def last_values(self, refs: UInt32s) -> tuple[Int64s, Float64s]:
-        """Time (n) int64 ms and value (n) of the last sample of each series that is no staleness marker; time -1 where there is none."""
-        ...
-
-    def last_histogram(self, ref: int) -> tuple[int, bytes] | None:
-        """Time and binary form of the last native histogram of a series that is no staleness marker."""
-        ...
-
-
-class NothingStored:
-    """For a store that can't be asked: every series begins at zero after a start."""
-
-    def last_values(self, refs: UInt32s) -> tuple[Int64s, Float64s]:
-        """No times."""
-        return np.full(len(refs), -1, np.int64), np.zeros(len(refs))
-
-    def last_histogram(self, ref: int) -> tuple[int, bytes] | None:  # noqa: ARG002 - the protocol's
-        """None."""
-        return None
 
 
 #: Slot, what it was before, and the time that a request gave it.
@@ -139,8 +114,6 @@ class DeltaState:
     _ids: UInt64s = field(default_factory=lambda: np.zeros(1 << 10, np.uint64))
     _times: Int64s = field(default_factory=lambda: np.full(1 << 10, _NEVER, np.int64))
     _values: Float64s = field(default_factory=lambda: np.zeros(1 << 10))
-    #: Slots that are new or from a snapshot: stored values may be later.
-    _unsure: set[int] = field(default_factory=set)
     _natives: dict[int, Native | None] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -151,15 +124,15 @@ class DeltaState:
         """The series."""
         return set(self._slots)
 
-    def slot(self, series_id: int) -> tuple[int, bool]:
-        """The place of a series, and whether its last stored value should be asked for (:meth:`seed`).
+    def slot(self, series_id: int) -> int:
+        """The place of a series.
 
         Raises:
             SeriesLimitError: it is new, and there are ``max_series`` already.
         """
         found = self._slots.get(series_id)
         if found is not None:
-            return found, found in self._unsure
+            return found
         if len(self._slots) >= self.max_series:
             raise SeriesLimitError(
                 f"the limit of {self.max_series} delta series is reached, new ones are refused (otlp.delta_max_series)", 1
@@ -170,22 +143,19 @@ class DeltaState:
         self._slots[series_id], self._ids[place] = place, series_id
         self.fresh.append(series_id)
         self._times[place], self._values[place] = _NEVER, 0.0
-        self._unsure.add(place)
-        return place, True
+        return place
 
     def seed(self, slots: Int32s, times: Int64s, values: Float64s) -> None:
-        """Tells the last stored samples of series (n each; time -1: none); they count where they are later than what is known."""
-        later = (times >= 0) & (times > self._times[slots])
+        """Tells the last logged samples of series (n each); they count where they are later than what is known."""
+        later = times > self._times[slots]
         self._times[slots[later]], self._values[slots[later]] = times[later], values[later]
-        self._unsure.difference_update(slots.tolist())
 
-    def seed_native(self, slot: int, stored: tuple[int, bytes] | None) -> None:
+    def seed_native(self, slot: int, time: int, body: bytes) -> None:
         """The same for a native histogram."""
         known = self._natives.get(slot)
-        if stored is not None and (known is None or known.time < stored[0]):
-            self._natives[slot] = Native.of(*stored)
-            self._times[slot] = stored[0]
-        self._unsure.discard(slot)
+        if known is None or known.time < time:
+            self._natives[slot] = Native.of(time, body)
+            self._times[slot] = time
 
     def is_new(self, slot: int) -> bool:
         """Whether nothing is known of the series yet."""
@@ -223,7 +193,6 @@ class DeltaState:
         for number, place in idle:
             del self._slots[number]
             self._natives.pop(place, None)
-            self._unsure.discard(place)
             self._times[place], self._values[place], self._ids[place] = _NEVER, 0.0, 0
             self._free.append(place)
         self.version += bool(idle)
@@ -262,15 +231,15 @@ class DeltaState:
                 raise ValueError("a snapshot of delta sums of another length than it says")
         except struct.error as error:
             raise ValueError("a snapshot of delta sums that is cut off") from error
+        fresh = set()
         for number, time, value in zip(*(column.tolist() for column in columns), strict=True):
             if number not in self._slots:
-                place, _ = self.slot(number)
+                place = self.slot(number)
                 self._times[place], self._values[place] = time, value
-                self._unsure.add(place)
+                fresh.add(number)
         for number, native in entries:
-            place = self._slots.get(number, -1)
-            if place in self._unsure:
-                self._natives[place] = native
+            if number in fresh:
+                self._natives[self._slots[number]] = native
 
     def _grow(self) -> None:
         self._ids = np.concatenate([self._ids, np.zeros_like(self._ids)])

@@ -8,11 +8,10 @@ import numpy as np
 
 from fusewatch.ingest.otlp.blocks import Blocks
 from fusewatch.ingest.otlp.config import OtlpSettings
-from fusewatch.ingest.otlp.delta import DeltaState, LastValues
+from fusewatch.ingest.otlp.delta import DeltaState
 from fusewatch.ingest.otlp.labelling import Labelling
 from fusewatch.ingest.otlp.limited import Limited
 from fusewatch.telemetry.known_series import KnownSeries
-from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.otlp.columns import (
     HIGH,
@@ -53,7 +52,6 @@ class Learning:
     series: KnownSeries
     blocks: Blocks
     state: DeltaState
-    last: LastValues
     limited: Limited
     refused: set[int] = field(default_factory=set)
     problem: SamplesRejectedError | None = None
@@ -65,18 +63,16 @@ class Learning:
     def learn(self, data: bytes, misses: list[list[int]]) -> bool:
         """Makes known what can be; whether there was anything that is not refused already."""
         fresh = [miss for miss in misses if miss[MISS_OF] in {METRIC, RESOURCE} or miss[POINT_START] not in self.refused]
-        asked: list[tuple[int, int, bool]] = []
         begun: list[tuple[int, int, int]] = []
         for miss in fresh:
             try:
-                self._learn(data, miss, asked, begun)
+                self._learn(data, miss, begun)
             except (SamplesRejectedError, ValueError) as error:
                 self._refuse(miss, error)
-        self._seed(asked)
         self.zeros += [(ref, start) for ref, slot, start in begun if self.state.is_new(slot)]
         return bool(fresh)
 
-    def _learn(self, data: bytes, miss: list[int], asked: list[tuple[int, int, bool]], begun: list[tuple[int, int, int]]) -> None:
+    def _learn(self, data: bytes, miss: list[int], begun: list[tuple[int, int, int]]) -> None:
         low, high = miss[LOW] & _MASK, miss[HIGH] & _MASK
         block = self.blocks.find(low, high)
         if miss[MISS_OF] == METRIC:
@@ -88,14 +84,12 @@ class Learning:
         elif not block and (low, high) not in self._singles:
             self.limited.check((low, high))
             try:
-                self._learn_point(data, miss, (low, high), asked, begun)
+                self._learn_point(data, miss, (low, high), begun)
             except SeriesLimitError as error:
                 self.limited.add((low, high), error)
                 raise
 
-    def _learn_point(
-        self, data: bytes, miss: list[int], at: tuple[int, int], asked: list[tuple[int, int, bool]], begun: list[tuple[int, int, int]]
-    ) -> None:
+    def _learn_point(self, data: bytes, miss: list[int], at: tuple[int, int], begun: list[tuple[int, int, int]]) -> None:
         kind, is_delta = miss[KIND], miss[TEMPORALITY] == DELTA
         resource, point = _bounds(miss, RESOURCE_START, RESOURCE_END), _bounds(miss, POINT_START, POINT_END)
         metric = self.labelling.metric(_bounds(miss, METRIC_START, METRIC_END), kind, job=self.labelling.job(resource))
@@ -105,31 +99,12 @@ class Learning:
             self.series.remember(np.uint64(at[0]), np.uint64(at[1]), refs[0])
             self._singles.add(at)
             return
-        slots = self._slots(found, refs, is_native=self._is_native(kind), asked=asked) if is_delta else []
+        slots = [self.state.slot(labels.id) for labels in found] if is_delta else []
         self.blocks.add(*at, refs, slots)
         if slots and self.settings.start_time_zero_sample and not self._is_native(kind):
             start, time = _times(data, point)
             if 0 < start < time <= start + self.settings.start_time_zero_sample * _MS:
                 begun += [(ref, slot, start // _MS) for ref, slot in zip(refs, slots, strict=True)]
-
-    def _slots(self, found: list[Labels], refs: list[int], *, is_native: bool, asked: list[tuple[int, int, bool]]) -> list[int]:
-        slots = []
-        for labels, ref in zip(found, refs, strict=True):
-            slot, ask = self.state.slot(labels.id)
-            slots.append(slot)
-            if ask:
-                asked.append((ref, slot, is_native))
-        return slots
-
-    def _seed(self, asked: list[tuple[int, int, bool]]) -> None:
-        """Asks for the last stored values of delta series that are met for the first time, all at once."""
-        plain = [(ref, slot) for ref, slot, is_native in asked if not is_native]
-        if plain:
-            times, values = self.last.last_values(np.array([ref for ref, _ in plain], np.uint32))
-            self.state.seed(np.array([slot for _, slot in plain], np.int32), times, values)
-        for ref, slot, is_native in asked:
-            if is_native:
-                self.state.seed_native(slot, self.last.last_histogram(ref))
 
     def _describe(self, block: int, miss: list[int]) -> None:
         if self.blocks.described[block]:

@@ -54,10 +54,10 @@ class DeltaSnapshots:
         histograms: dict[int, tuple[int, bytes]] = {}
         for file in segments:
             found, times, values = _latest(_read_segment(file, wanted, histograms))
-            slots = np.array([self._state.slot(one)[0] for one in found.tolist()], np.int32)
+            slots = np.array([self._state.slot(one) for one in found.tolist()], np.int32)
             self._state.seed(slots, times, values)
         for one, stored in histograms.items():
-            self._state.seed_native(self._state.slot(one)[0], stored)
+            self._state.seed_native(self._state.slot(one), *stored)
         self.save(segments[-1].number)
 
     def note_new(self) -> None:
