@@ -1,6 +1,8 @@
 """The log's files: written over, cut at any byte, and read back as far as they were acknowledged."""
 
+import errno
 import os
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -165,11 +167,28 @@ def test_a_file_that_is_no_segment_is_left_alone(tmp_path):
     assert path.read_bytes() == b"something else entirely"
 
 
-def test_a_full_disk_takes_back_what_did_not_fit(tmp_path, monkeypatch):
+def test_a_disk_that_takes_no_more_takes_back_what_did_not_fit(tmp_path):
     writer = log_with_spare(tmp_path)
     writer.append([record(1)])
-    monkeypatch.setattr(os, "fdatasync", _no_space)
-    with pytest.raises(OSError, match="full"):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (writer.size + 60, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            writer.append([record(2), record(5)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    writer.append([record(3)])
+    writer.open_segment(4)
+    assert read(tmp_path) == [1, 3]
+    writer.close()
+
+
+def test_what_a_failed_sync_may_have_left_is_taken_back(tmp_path, monkeypatch):
+    writer = log_with_spare(tmp_path)
+    writer.append([record(1)])
+    # A disk that fails while it syncs can't be had here; the call into the kernel is where it shows.
+    monkeypatch.setattr(os, "fdatasync", _failing)
+    with pytest.raises(OSError, match="input/output"):
         writer.append([record(2)])
     monkeypatch.undo()
     writer.append([record(3)])
@@ -178,5 +197,5 @@ def test_a_full_disk_takes_back_what_did_not_fit(tmp_path, monkeypatch):
     writer.close()
 
 
-def _no_space(_descriptor: int) -> None:
-    raise OSError("full")
+def _failing(_descriptor: int) -> None:
+    raise OSError(errno.EIO, "input/output error")

@@ -11,9 +11,14 @@ class SessionSigner:
     """Signs session ids for cookies, and derives the token against cross-site requests from them.
 
     Both are HMAC-SHA256 under keys of their own, so that neither tells the other.
+
+    Raises:
+        ValueError: without a key anybody could sign.
     """
 
     def __init__(self, key: bytes) -> None:
+        if not key:
+            raise ValueError("the records database has no key to sign sessions with")
         self._cookies = Signer(key, salt="fusewatch.session", key_derivation="hmac", digest_method=hashlib.sha256)
         self._csrf = Signer(key, salt="fusewatch.csrf", key_derivation="hmac", digest_method=hashlib.sha256)
 

@@ -28,34 +28,17 @@ _PATIENCE_MS: Final = 86_400_000
 _NEVER: Final = np.iinfo(np.uint32).max
 #: Before every timestamp, and behind every one.
 _FARTHEST: Final = 1 << 53
-_HOLDERS: Final = """
-SELECT DISTINCT id
-FROM (
-    SELECT id
-    FROM chunks
-    WHERE metric IN {metrics:Array(UInt64)}
-      AND id IN {ids:Array(UInt64)}
-      AND day BETWEEN {first:UInt32} AND {last:UInt32}
-    UNION ALL
-    SELECT id
-    FROM rollups
-    WHERE metric IN {metrics:Array(UInt64)}
-      AND id IN {ids:Array(UInt64)}
-      AND day BETWEEN {first:UInt32} AND {last:UInt32}
-    UNION ALL
-    SELECT id
-    FROM samples
-    WHERE metric IN {metrics:Array(UInt64)}
-      AND id IN {ids:Array(UInt64)}
-      AND block BETWEEN {first:UInt32} AND {last:UInt32}
-    UNION ALL
-    SELECT id
-    FROM histograms
-    WHERE metric IN {metrics:Array(UInt64)}
-      AND id IN {ids:Array(UInt64)}
-      AND day BETWEEN {first:UInt32} AND {last:UInt32}
-)
+#: Where a series has samples, and what tells the day of each.
+_TABLES: Final = {"chunks": "day", "rollups": "day", "samples": "block", "histograms": "day"}
+_HOLDERS_IN: Final = """
+SELECT id
+FROM {table}
+WHERE metric IN {{metrics:Array(UInt64)}}
+  AND id IN {{ids:Array(UInt64)}}
+  AND {place} BETWEEN {{first:UInt32}} AND {{last:UInt32}}
 """
+_EACH: Final = " UNION ALL ".join(_HOLDERS_IN.format(table=table, place=place) for table, place in _TABLES.items())
+_HOLDERS: Final = f"SELECT DISTINCT id FROM ({_EACH})"  # noqa: S608  # constants
 _DELETE_HISTOGRAMS: Final = """
 DELETE FROM histograms
 WHERE metric IN {metrics:Array(UInt64)}
