@@ -64,9 +64,9 @@ def decode_column(blobs: Sequence[bytes], positions: Int64s, out: UInt64s) -> No
     """
     starts = np.zeros(len(blobs), np.int64)
     np.cumsum([len(blob) for blob in blobs[:-1]], out=starts[1:])
-    todo: UInt8s = np.empty(len(blobs), np.uint8)
-    unpack(np.frombuffer(bytearray().join(blobs), np.uint8), starts, positions, out, todo)
-    for row in np.flatnonzero(todo).tolist():
+    by_pcodec: UInt8s = np.empty(len(blobs), np.uint8)
+    unpack(np.frombuffer(bytearray().join(blobs), np.uint8), starts, positions, out, by_pcodec)
+    for row in np.flatnonzero(by_pcodec).tolist():
         part = out[positions[row] : positions[row + 1]]
         if blobs[row][0] == codes.NUMBERS:
             decode_times(blobs[row][1:], part.view(np.int64))

@@ -105,15 +105,15 @@ def _number(data: Bytes, at: int) -> np.uint64:
 
 
 @kernel
-def unpack(data: Bytes, starts: Int64s, positions: Int64s, out: UInt64s, todo: UInt8s) -> None:
-    """Brings the columns of series back, except for those that pcodec has: ``todo`` (series) becomes 1 there.
+def unpack(data: Bytes, starts: Int64s, positions: Int64s, out: UInt64s, by_pcodec: UInt8s) -> None:
+    """Brings the columns of series back, except for those that pcodec has: ``by_pcodec`` (series) becomes 1 there.
 
     ``starts`` (series): where each begins in ``data``; ``positions`` (series + 1): where it goes in ``out``.
     """
     for row in range(len(starts)):
         low, high, at = positions[row], positions[row + 1], starts[row]
         code = data[at]
-        todo[row] = 0
+        by_pcodec[row] = 0
         if code == CONSTANT:
             number = _number(data, at + 1)
             for k in range(low, high):
@@ -128,7 +128,7 @@ def unpack(data: Bytes, starts: Int64s, positions: Int64s, out: UInt64s, todo: U
             for k in range(low, high):
                 out[k] = _number(data, at + 1 + 8 * (k - low))
         else:
-            todo[row] = 1
+            by_pcodec[row] = 1
 
 
 @kernel

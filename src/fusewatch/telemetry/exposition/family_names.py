@@ -25,7 +25,7 @@ _TYPES: Final = ("counter", "gauge", "summary", "unknown", "histogram", "gaugehi
 
 
 class FamilyNames:
-    """Names of what is unknown on a page; rows are those of the walk's todo."""
+    """Names of what is unknown on a page; rows are those that the walk left unread."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body

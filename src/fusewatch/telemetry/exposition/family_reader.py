@@ -41,11 +41,11 @@ from fusewatch.telemetry.exposition.family_rows import (
     START,
     STATUS,
     TIME,
-    TODO,
-    TODO_COLUMNS,
     TOLD,
     TOO_MANY_BUCKETS,
     UNKNOWN_TYPE,
+    UNREAD,
+    UNREAD_COLUMNS,
     UNREADABLE,
 )
 from fusewatch.telemetry.exposition.family_walker import enter_prints, walk_families
@@ -75,7 +75,7 @@ class _Walk:
     page: Bytes
     numbers: Int64s
     rows: Int64s
-    todo: Int64s
+    unread: Int64s
     histograms: Int64s
     exemplars: Int64s
 
@@ -84,13 +84,13 @@ class _Walk:
         """Room as the last page needed it, and a little more."""
         numbers = np.zeros(NUMBERS, np.int64)
         numbers[: len(given)] = given
-        widths = ((ROWS, ROW_COLUMNS), (TODO, TODO_COLUMNS), (HISTOGRAMS, HISTOGRAM_COLUMNS), (EXEMPLARS, EXEMPLAR_COLUMNS))
+        widths = ((ROWS, ROW_COLUMNS), (UNREAD, UNREAD_COLUMNS), (HISTOGRAMS, HISTOGRAM_COLUMNS), (EXEMPLARS, EXEMPLAR_COLUMNS))
         return cls(page, numbers, *(np.empty((int(needed[number]) + 16, width), np.int64) for number, width in widths))
 
     @property
     def fits(self) -> bool:
         """Whether there was room for everything."""
-        pairs = ((ROWS, self.rows), (TODO, self.todo), (HISTOGRAMS, self.histograms), (EXEMPLARS, self.exemplars))
+        pairs = ((ROWS, self.rows), (UNREAD, self.unread), (HISTOGRAMS, self.histograms), (EXEMPLARS, self.exemplars))
         return all(self.numbers[number] <= len(room) for number, room in pairs)
 
     def check(self, body: bytes, problem: Problem | None = None) -> None:
@@ -153,12 +153,12 @@ class FamilyReader:
         if self._full:
             return None
         walk = self._walk(body)
-        return self._finish(body, walk) if walk.numbers[TODO] <= most_new else None
+        return self._finish(body, walk) if walk.numbers[UNREAD] <= most_new else None
 
     def _finish(self, body: bytes, walk: _Walk) -> Page:
         metadata: list[MetadataLine] = []
-        if walk.numbers[TODO]:
-            self._learn(body, walk.todo[: walk.numbers[TODO]], metadata)
+        if walk.numbers[UNREAD]:
+            self._learn(body, walk.unread[: walk.numbers[UNREAD]], metadata)
             walk = self._walk(body)
         self._full = self._count > 2 * int(walk.numbers[SCRAPED] + len(self._said)) + _SPARE
         return self._page(body, walk, metadata)
@@ -168,16 +168,16 @@ class FamilyReader:
         while True:
             self._stamp += 1
             walk = _Walk.fresh(page, self._needed, (self._stamp, *self._given))
-            state = (page, self._keys, self._entries, slots.seen, slots.timed, walk.numbers, walk.rows, walk.todo)
+            state = (page, self._keys, self._entries, slots.seen, slots.timed, walk.numbers, walk.rows, walk.unread)
             walk_families(state, len(body), self._key, (walk.histograms, walk.exemplars, np.empty(1, np.int64)))
             walk.check(body)
             self._needed = np.maximum(walk.numbers, self._needed // 2)
             if walk.fits:
                 return walk
 
-    def _learn(self, body: bytes, todo: Int64s, metadata: list[MetadataLine]) -> None:
-        names, entries = FamilyNames(body), np.empty(len(todo), np.uint32)
-        for k, row in enumerate(todo.tolist()):
+    def _learn(self, body: bytes, unread: Int64s, metadata: list[MetadataLine]) -> None:
+        names, entries = FamilyNames(body), np.empty(len(unread), np.uint32)
+        for k, row in enumerate(unread.tolist()):
             if row[PART] == ABOUT:
                 lines = names.metadata(row)
                 metadata += lines
@@ -185,10 +185,10 @@ class FamilyReader:
                 entries[k] = TOLD
             else:
                 entries[k] = self._slot(names, row) + FIRST_SLOT
-        need = 2 * (self._count + len(todo))
+        need = 2 * (self._count + len(unread))
         if need > len(self._entries):
             self._grow(1 << need.bit_length())
-        self._count += enter_prints(self._keys, self._entries, np.ascontiguousarray(todo[:, LOW : HIGH + 1]).view(np.uint64), entries)
+        self._count += enter_prints(self._keys, self._entries, np.ascontiguousarray(unread[:, LOW : HIGH + 1]).view(np.uint64), entries)
 
     def _replace(self, family: str, said: tuple[int, int]) -> None:
         """Forgets what was said before of a family, so that saying it again is news."""

@@ -17,9 +17,9 @@ TOLD, FIRST_SLOT = 1, 3
 #: What a walk is given in its numbers, ...
 STAMP, HONOR_TIMESTAMPS, NATIVE_WANTED, CLASSIC_TOO, CONVERT_CLASSIC, FINEST_SCHEMA, BUCKET_LIMIT = range(7)
 #: ... and what it counts there, also beyond the room there is.
-ROWS, TODO, SCRAPED, KEPT, REPEATED, HISTOGRAMS, EXEMPLARS, STATUS, BAD_FAMILY, NUMBERS = range(7, 17)
-#: Columns of the todo: family, metric, the end of its labels, what part of it is unknown, bits of its bound, fingerprint.
-FAMILY_START, FAMILY_END, METRIC_START, LABELS_END, PART, BOUND, LOW, HIGH, TODO_COLUMNS = range(9)
+ROWS, UNREAD, SCRAPED, KEPT, REPEATED, HISTOGRAMS, EXEMPLARS, STATUS, BAD_FAMILY, NUMBERS = range(7, 17)
+#: Columns of what is left unread: family, metric, the end of its labels, what part of it is unknown, bits of its bound, fingerprint.
+FAMILY_START, FAMILY_END, METRIC_START, LABELS_END, PART, BOUND, LOW, HIGH, UNREAD_COLUMNS = range(9)
 #: Columns of rows of samples.
 SLOT, TIME, BITS, START, ROW_COLUMNS = range(5)
 #: Columns of native histograms: slot, time, where the message is, start, whether it is a gauge, and where its family begins.
@@ -30,11 +30,11 @@ A_SERIES, A_NATIVE, A_PART = range(3)
 #: Statuses of a page that can't be read.
 FINE, UNREADABLE, UNKNOWN_TYPE, BAD_HISTOGRAM, TOO_MANY_BUCKETS = range(5)
 
-#: The page, known fingerprints (capacity, 2) and what they stand for (capacity), ``seen`` and ``timed`` by slot, numbers, rows, todo.
+#: The page, known fingerprints (capacity, 2) and what they stand for (capacity), ``seen`` and ``timed`` by slot, numbers, rows, unread.
 State = tuple[Bytes, UInt64s, NDArray[np.uint32], Int32s, NDArray[np.bool_], Int64s, Int64s, Int64s]
 #: Native histograms, exemplars, and a number to convert.
 Extras = tuple[Int64s, Int64s, Int64s]
-#: Where a sample is: columns FAMILY_START to LABELS_END of the todo.
+#: Where a sample is: columns FAMILY_START to LABELS_END of what is left unread.
 Where = tuple[np.int64, np.int64, np.int64, np.int64]
 
 
@@ -49,24 +49,24 @@ def find(keys: UInt64s, entries: NDArray[np.uint32], known: Print) -> int:
 
 
 @bare
-def note(numbers: Int64s, todo: Int64s, where: Where, part: int, bound: np.uint64, known: Print) -> None:
+def note(numbers: Int64s, unread: Int64s, where: Where, part: int, bound: np.uint64, known: Print) -> None:
     """Puts something unknown on the list."""
-    row = numbers[TODO]
-    if row < len(todo):
-        todo[row, FAMILY_START], todo[row, FAMILY_END], todo[row, METRIC_START], todo[row, LABELS_END] = where
-        todo[row, PART], todo[row, BOUND] = part, np.int64(bound)
-        todo[row, LOW], todo[row, HIGH] = np.int64(known[0]), np.int64(known[1])
-    numbers[TODO] += 1
+    row = numbers[UNREAD]
+    if row < len(unread):
+        unread[row, FAMILY_START], unread[row, FAMILY_END], unread[row, METRIC_START], unread[row, LABELS_END] = where
+        unread[row, PART], unread[row, BOUND] = part, np.int64(bound)
+        unread[row, LOW], unread[row, HIGH] = np.int64(known[0]), np.int64(known[1])
+    numbers[UNREAD] += 1
 
 
 @merged
 def _slot(state: State, metric: Print, where: Where, part: int, bound: np.uint64, timestamp: int) -> int:
     """The slot of a sample that counts; -1: unknown, dropped, or of a series that the page showed before."""
-    _, keys, entries, seen, timed, numbers, _, todo = state
+    _, keys, entries, seen, timed, numbers, _, unread = state
     known = sample_print(metric, part, bound)
     entry = find(keys, entries, known)
     if entry == 0:
-        note(numbers, todo, where, part, bound, known)
+        note(numbers, unread, where, part, bound, known)
         return -1
     numbers[SCRAPED] += 1
     slot = entry - FIRST_SLOT

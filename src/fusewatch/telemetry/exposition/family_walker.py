@@ -152,7 +152,7 @@ def _metric(state: State, metric: Print, where: Where, family: Family, value: Pl
 @merged
 def _family(state: State, key: np.uint64, start: np.uint64, end: np.uint64, extras: Extras) -> int:
     """Writes all of a MetricFamily; FINE, UNREADABLE or UNKNOWN_TYPE."""
-    page, keys, entries, _, _, numbers, _, todo = state
+    page, keys, entries, _, _, numbers, _, unread = state
     family, good = read_family(page, start, end)
     kind, name, about, unit = family
     if not good or kind > GAUGE_HISTOGRAM:
@@ -166,7 +166,7 @@ def _family(state: State, key: np.uint64, start: np.uint64, end: np.uint64, extr
             continue
         where = (np.int64(start), np.int64(end), np.int64(first), np.int64(first))
         if not told and find(keys, entries, said) == 0:
-            note(numbers, todo, where, ABOUT, U64(0), said)
+            note(numbers, unread, where, ABOUT, U64(0), said)
         told = True
         labels_end, value, timestamp, good = read_metric(page, first, i, VALUE_TAGS[kind])
         if good:

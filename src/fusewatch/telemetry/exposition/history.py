@@ -15,7 +15,7 @@ import numpy as np
 
 from fusewatch.telemetry.exposition.entries import EntryTable
 from fusewatch.telemetry.exposition.errors import MalformedLineError
-from fusewatch.telemetry.exposition.history_kernel import COUNTS, ROWS, TODO, TODO_COLUMNS, walk_history
+from fusewatch.telemetry.exposition.history_kernel import COUNTS, ROWS, UNREAD, UNREAD_COLUMNS, walk_history
 from fusewatch.telemetry.exposition.lines import SampleLine, parse_line
 from fusewatch.telemetry.exposition.negotiation import Format
 from fusewatch.telemetry.exposition.numbers import powers_of_five
@@ -64,10 +64,10 @@ class HistoryReader:
             self._entries.clear()
             self._series, self._slots = [], {}
         walk = self._walk(piece)
-        if len(walk.todo):
-            self._learn(piece, walk.todo)
+        if len(walk.unread):
+            self._learn(piece, walk.unread)
             walk = self._walk(piece)
-            for start, end, key_end, _ in walk.todo.tolist():
+            for start, end, key_end, _ in walk.unread.tolist():
                 self._read_slowly(piece, (start, end), key_end, walk)
         self._lines += walk.lines - 1
         return walk.history(self._series)
@@ -90,15 +90,15 @@ class HistoryReader:
             (entries.text, entries.starts, entries.lengths, entries.hashes, entries.table),
             (entries.slots, entries.successors),
             (walk.places, walk.slots, walk.times, walk.bits),
-            walk.todo_rows,
+            walk.unread_rows,
             walk.counts,
         )
         return walk
 
-    def _learn(self, piece: bytes, todo: Int64s) -> None:
+    def _learn(self, piece: bytes, unread: Int64s) -> None:
         """Enters the keys of the lines that are not known."""
         found: dict[bytes, int] = {}
-        for start, end, key_end, known in todo.tolist():
+        for start, end, key_end, known in unread.tolist():
             key = piece[start : max(key_end, start)]
             if known or key in found or piece[start:end] == _EOF:
                 continue
@@ -153,18 +153,18 @@ class _Walk:
     slots: Int64s = field(init=False)
     times: Int64s = field(init=False)
     bits: UInt64s = field(init=False)
-    todo_rows: Int64s = field(init=False)
+    unread_rows: Int64s = field(init=False)
     counts: Int64s = field(init=False)
 
     def __post_init__(self) -> None:
         self.places, self.slots, self.times = (np.empty(self.lines, np.int64) for _ in range(3))
         self.bits = np.empty(self.lines, np.uint64)
-        self.todo_rows = np.empty((self.lines, TODO_COLUMNS), np.int64)
+        self.unread_rows = np.empty((self.lines, UNREAD_COLUMNS), np.int64)
         self.counts = np.zeros(COUNTS, np.int64)
 
     @property
-    def todo(self) -> Int64s:
-        return self.todo_rows[: self.counts[TODO]]
+    def unread(self) -> Int64s:
+        return self.unread_rows[: self.counts[UNREAD]]
 
     def add(self, place: int, slot: int, timestamp: int, value: float | None) -> None:
         """Adds a row; no value is a staleness marker."""

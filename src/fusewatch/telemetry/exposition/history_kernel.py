@@ -23,9 +23,9 @@ from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.samples import Int64s, UInt64s
 
 #: Places of ``counts``.
-ROWS, TODO, COUNTS = range(3)
-#: Columns of ``todo``: the line, the end of its key (-1 where it has none), whether the key is known.
-LINE_START, LINE_END, KEY_END, KNOWN, TODO_COLUMNS = range(5)
+ROWS, UNREAD, COUNTS = range(3)
+#: Columns of ``unread``: the line, the end of its key (-1 where it has none), whether the key is known.
+LINE_START, LINE_END, KEY_END, KNOWN, UNREAD_COLUMNS = range(5)
 _ZERO, _NINE, _DOT, _MINUS = 48, 57, 46, 45
 #: Digits before the point of a timestamp: more than any has, fewer than an int64 of milliseconds holds.
 _MOST_DIGITS: Final = 15
@@ -62,10 +62,10 @@ def walk_history(
     keys: tuple[Bytes, Int64s, Int32s, UInt64s, Int32s],
     entries: tuple[Int32s, Int32s],
     out: tuple[Int64s, Int64s, Int64s, UInt64s],
-    todo: Int64s,
+    unread: Int64s,
     counts: Int64s,
 ) -> None:
-    """Fills ``out`` (place, slot, timestamp in ms, value bits) with the samples of known lines, ``todo`` with all other lines.
+    """Fills ``out`` (place, slot, timestamp in ms, value bits) with the samples of known lines, ``unread`` with all other lines.
 
     Of consecutive lines with the same key that is not known only the first is listed: once it is known, so are the others.
 
@@ -110,12 +110,12 @@ def walk_history(
                     at = rest + 1
         if not good:
             at = line_end(page, start)
-            row = counts[TODO]
-            before = todo[row - 1, LINE_START] if row > 0 and entry < 0 else -1
-            if before >= 0 and todo[row - 1, KEY_END] - before == end - start > 0 and same(page, start, page, before, end - start):
+            row = counts[UNREAD]
+            before = unread[row - 1, LINE_START] if row > 0 and entry < 0 else -1
+            if before >= 0 and unread[row - 1, KEY_END] - before == end - start > 0 and same(page, start, page, before, end - start):
                 at += 1
                 continue
-            todo[row, LINE_START], todo[row, LINE_END], todo[row, KEY_END] = start, at, end
-            todo[row, KNOWN] = 1 if entry >= 0 else 0
-            counts[TODO] += 1
+            unread[row, LINE_START], unread[row, LINE_END], unread[row, KEY_END] = start, at, end
+            unread[row, KNOWN] = 1 if entry >= 0 else 0
+            counts[UNREAD] += 1
             at += 1

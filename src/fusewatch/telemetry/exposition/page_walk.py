@@ -22,7 +22,7 @@ class PageWalk:
     timestamps: Int64s = field(init=False)
     bits: UInt64s = field(init=False)
     exemplar_rows: Int64s = field(init=False)
-    todo_rows: Int64s = field(init=False)
+    unread_rows: Int64s = field(init=False)
     counts: Int64s = field(init=False)
     #: Slot, mark and exemplar of the lines that were read slowly.
     slow_exemplars: list[tuple[int, int, Exemplar]] = field(default_factory=list)
@@ -33,13 +33,13 @@ class PageWalk:
         self.timestamps = np.empty(self.lines, np.int64)
         self.bits = np.empty(self.lines, np.uint64)
         self.exemplar_rows = np.empty((self.lines, walker.EXEMPLAR_COLUMNS), np.int64)
-        self.todo_rows = np.empty((self.lines, walker.TODO_COLUMNS), np.int64)
+        self.unread_rows = np.empty((self.lines, walker.UNREAD_COLUMNS), np.int64)
         self.counts = np.zeros(walker.COUNTS, np.int64)
 
     @property
-    def todo(self) -> Int64s:
+    def unread(self) -> Int64s:
         """Lines that the walk could not read."""
-        return self.todo_rows[: self.counts[walker.TODO]]
+        return self.unread_rows[: self.counts[walker.UNREAD]]
 
     @property
     def exemplars(self) -> Int64s:

@@ -86,20 +86,20 @@ class PageReader:
             return None
         content = _before_end(body) if grammar is Format.OPENMETRICS else body
         walk = self._walk(content, grammar)
-        return self._finish(body, content, walk) if len(walk.todo) <= most_new else None
+        return self._finish(body, content, walk) if len(walk.unread) <= most_new else None
 
     def _finish(self, body: bytes, content: bytes, walk: PageWalk) -> Page:
         """Reads what the walk left over. ``content`` is ``body`` itself where OpenMetrics' end is missing."""
         grammar = self._grammar
         metadata: list[MetadataLine] = []
-        if len(walk.todo):
-            self._learn(content, walk.todo, grammar, metadata)
+        if len(walk.unread):
+            self._learn(content, walk.unread, grammar, metadata)
             if self._lines is not None and self._lines.is_outdated:
                 self._forget(grammar, self._lines.types)
                 metadata.clear()
-                self._learn(content, self._walk(content, grammar).todo, grammar, metadata)
+                self._learn(content, self._walk(content, grammar).unread, grammar, metadata)
             walk = self._walk(content, grammar)
-            for start, end, *_ in walk.todo.tolist():
+            for start, end, *_ in walk.unread.tolist():
                 self._read_slowly(walk, start, parse_line(content[start:end], grammar))
         if grammar is Format.OPENMETRICS and content is body:
             raise MalformedLineError("data does not end with # EOF")
@@ -163,17 +163,17 @@ class PageReader:
             walk.timestamps,
             walk.bits,
             walk.exemplar_rows,
-            walk.todo_rows,
+            walk.unread_rows,
             np.empty(1, np.uint64),
             walk.counts,
         )
         return walk
 
-    def _learn(self, content: bytes, todo: Int64s, grammar: Format, metadata: list[MetadataLine]) -> None:
+    def _learn(self, content: bytes, unread: Int64s, grammar: Format, metadata: list[MetadataLine]) -> None:
         """Reads the lines one by one, and enters the keys of those that were not known."""
         found: dict[bytes, int] = {}
         comments: dict[bytes, MetadataLine] = {}
-        for start, end, key_start, key_end, known in todo.tolist():
+        for start, end, key_start, key_end, known in unread.tolist():
             try:
                 line = parse_line(content[start:end], grammar)
             except MalformedLineError as error:

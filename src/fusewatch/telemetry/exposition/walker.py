@@ -37,11 +37,11 @@ Int32s = NDArray[np.int32]
 DROPPED: Final = -1
 COMMENT: Final = -2
 #: Rows of ``counts``.
-ROWS, TODO, SCRAPED, KEPT, REPEATED, EXEMPLARS, COUNTS = range(7)
+ROWS, UNREAD, SCRAPED, KEPT, REPEATED, EXEMPLARS, COUNTS = range(7)
 #: Columns of exemplars: slot, where it is, and the mark to know it by.
 EXEMPLAR_SLOT, EXEMPLAR_START, EXEMPLAR_END, EXEMPLAR_MARK, EXEMPLAR_COLUMNS = range(5)
-#: Columns of ``todo``: the line, its key (the key's end is -1 where it has none), whether the key is known.
-LINE_START, LINE_END, KEY_START, KEY_END, KNOWN, TODO_COLUMNS = range(6)
+#: Columns of ``unread``: the line, its key (the key's end is -1 where it has none), whether the key is known.
+LINE_START, LINE_END, KEY_START, KEY_END, KNOWN, UNREAD_COLUMNS = range(6)
 
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
@@ -173,11 +173,11 @@ def walk_page(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by po
     out_times: Int64s,
     out_values: UInt64s,
     out_exemplars: Int64s,
-    todo: Int64s,
+    unread: Int64s,
     scratch: UInt64s,
     counts: Int64s,
 ) -> None:
-    """Fills ``out_*`` (at least as many rows as the page has lines) with the samples of known lines, ``todo`` with all other lines.
+    """Fills ``out_*`` (at least as many rows as the page has lines) with the samples of known lines, ``unread`` with all other lines.
 
     ``strict`` 1: OpenMetrics, which knows no blanks but single spaces. ``seen`` and ``timed`` (per slot): the ``stamp`` of the page that
     showed the series last, and whether it came with a timestamp. ``successors`` (per entry, the last for the page's beginning): which
@@ -218,10 +218,10 @@ def walk_page(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays by po
             at = rest + 1
         if not good:
             at = line_end(page, start)
-            row = counts[TODO]
-            todo[row, LINE_START], todo[row, LINE_END] = start, at
-            todo[row, KEY_START], todo[row, KEY_END], todo[row, KNOWN] = start, end, 1 if entry >= 0 else 0
-            counts[TODO] += 1
+            row = counts[UNREAD]
+            unread[row, LINE_START], unread[row, LINE_END] = start, at
+            unread[row, KEY_START], unread[row, KEY_END], unread[row, KNOWN] = start, end, 1 if entry >= 0 else 0
+            counts[UNREAD] += 1
             at += 1
             continue
         counts[SCRAPED] += 1
