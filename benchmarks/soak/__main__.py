@@ -28,6 +28,7 @@ class Look:
 
     at: float
     memory: float
+    engine: float
     disk: float
     files: int
     open_files: int
@@ -35,14 +36,15 @@ class Look:
 
     def __str__(self) -> str:
         return (
-            f"{self.at:6.1f} min  memory {self.memory:6.0f} MB  disk {self.disk:6.0f} MB in {self.files:5} files  "
-            f"{self.open_files:4} open files  {self.threads:3} threads"
+            f"{self.at:6.1f} min  memory {self.memory:6.0f} MB, engine {self.engine:6.0f} MB  disk {self.disk:6.0f} MB  "
+            f"{self.files:5} files, {self.open_files:4} open  {self.threads:3} threads"
         )
 
 
 def look(family: Family, folder: Path, at: float) -> Look:
     files, size = disk_usage(folder)
-    return Look(at, sum(family.memory().values()) / 1e6, size / 1e6, files, family.open_files(), family.threads())
+    memory = family.memory()
+    return Look(at, sum(memory.values()) / 1e6, memory.get("engine", 0) / 1e6, size / 1e6, files, family.open_files(), family.threads())
 
 
 def growth(looks: list[Look], name: str) -> str:
@@ -66,15 +68,15 @@ def main() -> None:
         load.start()
         started, used = time.monotonic(), family.processor_seconds()
         with steady_dashboard(server.url, every_s=5) as asked:
-            while (passed := time.monotonic() - started) < options.minutes * 60:
+            while time.monotonic() - started < options.minutes * 60:
                 time.sleep(60)
-                looks.append(look(family, folder, passed / 60))
+                looks.append(look(family, folder, (time.monotonic() - started) / 60))
                 print(f"{looks[-1]}  {load.outcome}, panels {asked.answered} answered, {asked.failed} failed", flush=True)
         cores = (family.processor_seconds() - used) / (time.monotonic() - started)
         print(f"\n{load.stop()}, {cores:.2f} cores")
         for role, size in family.memory().items():
             print(f"  {role:<9}{size / 1e6:6.0f} MB")
-    for figure in ("memory", "files", "open_files", "threads"):
+    for figure in ("memory", "engine", "files", "open_files", "threads"):
         print(growth(looks, figure))
 
 
