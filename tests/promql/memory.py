@@ -7,20 +7,33 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from fusewatch.telemetry.histograms import Histogram
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.matchers import Matcher, match_all
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import Budget
-from fusewatch.telemetry.samples import SeriesSet
+from fusewatch.telemetry.samples import HistogramSet, SeriesSet
+
+
+def _histograms(rows: list[list[tuple[int, Histogram]]]) -> HistogramSet | None:
+    if not any(rows):
+        return None
+    bodies = [histogram.encode() for row in rows for _, histogram in row]
+    return HistogramSet(
+        np.cumsum([0, *map(len, rows)], dtype=np.int64),
+        np.array([t for row in rows for t, _ in row], np.int64),
+        np.cumsum([0, *map(len, bodies)], dtype=np.int64),
+        np.frombuffer(b"".join(bodies), np.uint8),
+    )
 
 
 class MemoryReader:
     """Series as sorted lists; of two samples at one time the later one written wins."""
 
     def __init__(self) -> None:
-        self._samples: dict[Labels, tuple[list[int], list[float]]] = {}
+        self._samples: dict[Labels, tuple[list[int], list[float | Histogram]]] = {}
 
-    def add(self, labels: Labels, points: Iterable[tuple[int, float]]) -> None:
+    def add(self, labels: Labels, points: Iterable[tuple[int, float | Histogram]]) -> None:
         """Stores samples (ms, value) of one series."""
         timestamps, values = self._samples.setdefault(labels, ([], []))
         for timestamp, value in points:
@@ -33,19 +46,21 @@ class MemoryReader:
 
     def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget, windows=()) -> SeriesSet:
         budget.check()
-        found: list[tuple[Labels, list[int], list[float]]] = []
+        found: list[tuple[Labels, list[int], list[float | Histogram]]] = []
         for labels, (timestamps, values) in self._samples.items():
             low, high = bisect.bisect_left(timestamps, start), bisect.bisect_right(timestamps, end)
             if low < high and match_all(matchers, labels):
                 found.append((labels, timestamps[low:high], values[low:high]))
         found.sort(key=lambda row: row[0].canonical)
-        counts = [len(timestamps) for _, timestamps, _ in found]
-        budget.take(sum(counts))
+        budget.take(sum(len(timestamps) for _, timestamps, _ in found))
+        samples = [list(zip(timestamps, values, strict=True)) for _, timestamps, values in found]
+        floats = [[point for point in row if not isinstance(point[1], Histogram)] for row in samples]
         return SeriesSet(
             [labels for labels, _, _ in found],
-            np.cumsum([0, *counts], dtype=np.int64),
-            np.array([t for _, timestamps, _ in found for t in timestamps], np.int64),
-            np.array([v for _, _, values in found for v in values], np.float64),
+            np.cumsum([0, *map(len, floats)], dtype=np.int64),
+            np.array([t for row in floats for t, _ in row], np.int64),
+            np.array([v for row in floats for _, v in row], np.float64),
+            histograms=_histograms([[point for point in row if isinstance(point[1], Histogram)] for row in samples]),
         )
 
     def series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[Labels]:

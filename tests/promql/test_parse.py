@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusewatch.promql import ast
-from fusewatch.promql.errors import ParseError, QueryError, UnsupportedError
+from fusewatch.promql.errors import ParseError, QueryError
 from fusewatch.promql.lexer import MAX_QUERY_LENGTH
 from fusewatch.promql.parse import parse
 
@@ -63,16 +63,25 @@ def test_a_wrong_query_is_refused_where_it_goes_wrong(query, message):
 
 
 @pytest.mark.parametrize(
-    ("query", "what"),
+    ("query", "message"),
     [
-        ("x[5m] anchored", "the anchored modifier"),
-        ("x smoothed", "the smoothed modifier"),
-        ("x </ 3", "the operator </ on native histograms"),
+        ("x[5m] anchored smoothed", "1:16: parse error: anchored and smoothed modifiers cannot be used together"),
+        ("x[5m:1m] smoothed", "1:10: parse error: smoothed modifier is not supported for subqueries"),
+        ("sum(x) anchored", "1:8: parse error: anchored modifier not implemented"),
+        ("info(x, y)", "1:9: parse error: expected label selectors only, got vector selector instead"),
+        ("info(x, sum({a='b'}))", "1:9: parse error: expected label selectors only"),
     ],
 )
-def test_what_is_missing_says_so_by_name(query, what):
-    with pytest.raises(UnsupportedError, match=f"{what} is not supported yet"):
+def test_what_modifiers_and_info_do_not_take_is_told(query, message):
+    with pytest.raises(ParseError) as caught:
         parse(query)
+    assert str(caught.value) == message
+
+
+def test_only_the_second_argument_of_info_may_select_everything():
+    parse('info(x, {a=~".*"})')
+    with pytest.raises(ParseError, match="at least one non-empty matcher"):
+        parse('info({a=~".*"}, {a="b"})')
 
 
 MONSTERS = (

@@ -14,8 +14,11 @@ from fusewatch.promql.annotations import Annotations
 from fusewatch.promql.arrays import Bools
 from fusewatch.promql.errors import ExecutionError
 from fusewatch.promql.functions.labelling import valid_label_name
+from fusewatch.promql.histograms import Histograms, shown
 from fusewatch.promql.kernels import aggregate as codes
-from fusewatch.promql.kernels.aggregate import aggregate, quantiles, ranks
+from fusewatch.promql.kernels.aggregate import aggregate, count_by, quantiles, ranks
+from fusewatch.promql.kernels.native.sums import group_sums
+from fusewatch.promql.kernels.native.work import COLLISION, RECONCILED
 from fusewatch.promql.matrix import Matrix, group_rows, label_keys
 from fusewatch.promql.numbers import format_value, go_general
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
@@ -31,6 +34,8 @@ _CODES: Final = {
     "stdvar": codes.STDVAR,
     "stddev": codes.STDDEV,
 }
+#: They leave histograms out.
+_OF_NUMBERS: Final = frozenset({"min", "max", "stddev", "stdvar", "quantile", "topk", "bottomk"})
 _MAX_INT64: Final = float(2**63)
 
 
@@ -43,6 +48,12 @@ def aggregated(node: ast.Aggregate, vector: Matrix, param: Float64s | str | None
     if isinstance(param, str):
         return _count_values(node, vector, param)
     labels, groups = _groups(vector, node)
+    if vector.histograms is not None and node.op in _OF_NUMBERS:
+        if vector.is_histogram.any():
+            notes.info(f"ignored histogram in {node.op} aggregation", _subject(node).span)
+        vector = vector.floats
+    if param is None and vector.histograms is not None and node.op in ("sum", "avg"):
+        return _of_both(node, vector, vector.histograms, (labels, groups), notes)
     if param is None:
         counts, values = np.zeros((len(labels), vector.values.shape[1]), np.int64), np.zeros((len(labels), vector.values.shape[1]))
         aggregate(_CODES[node.op], groups, vector.values, vector.present, counts, values)
@@ -52,6 +63,43 @@ def aggregated(node: ast.Aggregate, vector: Matrix, param: Float64s | str | None
     if node.op == "limit_ratio":
         return _limit_ratio(node, vector, param, notes)
     return _best(node, vector, param, groups)
+
+
+def _subject(node: ast.Aggregate) -> ast.Aggregate | ast.Expr:
+    """What a hint at ignored histograms points to."""
+    return node if node.op in ("topk", "bottomk") else node.expr
+
+
+def _of_both(
+    node: ast.Aggregate,
+    vector: Matrix,
+    histograms: Histograms,
+    grouped: tuple[Sequence[Labels], Int64s],
+    notes: Annotations,
+) -> Matrix:
+    """``sum`` and ``avg`` of numbers and histograms: a group that has both at a step has no result there."""
+    labels, groups = grouped
+    shape, span = (len(labels), vector.values.shape[1]), node.expr.span
+    counts, others, values = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape)
+    count_by(groups, vector.is_histogram, others)
+    aggregate(_CODES[node.op], groups, vector.values, vector.floats.present, counts, values)
+    mixed = (counts > 0) & (others > 0)
+    if mixed.any():
+        notes.warn("encountered a mix of histograms and floats for aggregation", span)
+    usable = vector.is_histogram & ~mixed[groups]
+    places, met, misfits = np.full(shape, -1, np.int64), np.zeros(len(labels), np.int64), np.full(len(labels), -1, np.int64)
+    cells = np.where(usable, histograms.places, -1)
+    members = _members(groups, len(labels))
+    pool, count = group_sums(node.op == "avg", members, cells, histograms.pool, places, met, misfits)
+    for row in misfits[misfits >= 0].tolist():
+        notes.mixed_schemas(vector.labels[row].get(METRIC_NAME, ""), span)
+    if (met & COLLISION).any():
+        notes.collision("aggregation", span)
+    if (met & RECONCILED).any():
+        notes.reconciled("aggregation", span)
+    found = Histograms(places, pool._replace(kinds=pool.kinds[:count], numbers=pool.numbers[:count]))
+    present = ((counts > 0) & ~mixed) | (places >= 0)
+    return Matrix(labels, values, present, _dropped(groups, vector, len(labels)), found).trimmed()
 
 
 def _groups(vector: Matrix, node: ast.Aggregate) -> tuple[Sequence[Labels], Int64s]:
@@ -159,7 +207,7 @@ def _count_values(node: ast.Aggregate, vector: Matrix, label: str) -> Matrix:
     base = replace(node, grouping=(*grouping, label) if node.without else grouping)
     names, groups = _groups(vector, base)
     rows, steps = np.nonzero(vector.present)
-    distinct, which = np.unique(vector.values[rows, steps], return_inverse=True)
+    distinct, which = _distinct(vector, rows, steps)
     cells, series = np.unique(groups[rows] * max(len(distinct), 1) + which, return_inverse=True)
     values = np.zeros((len(cells), vector.values.shape[1]))
     np.add.at(values, (series, steps), 1.0)
@@ -167,8 +215,22 @@ def _count_values(node: ast.Aggregate, vector: Matrix, label: str) -> Matrix:
     found = []
     for cell in cells.tolist():
         group, value = divmod(cell, max(len(distinct), 1))
-        found.append(names[group] if hidden else names[group].replace({label: format_value(float(distinct[value]))}))
+        found.append(names[group] if hidden else names[group].replace({label: distinct[value]}))
     numbers, into = group_rows(found)
     total = np.zeros((len(numbers), values.shape[1]))
     np.add.at(total, into, values)
     return Matrix.of(tuple(numbers), total, total > 0)
+
+
+def _distinct(vector: Matrix, rows: Int64s, steps: Int64s) -> tuple[Sequence[str], Int64s]:
+    """The different values at ``rows`` and ``steps`` (n) as text, and which of them each is (n)."""
+    distinct, which = np.unique(vector.values[rows, steps], return_inverse=True)
+    texts = [format_value(float(value)) for value in distinct]
+    if vector.histograms is None:
+        return texts, which
+    places = np.where(vector.is_histogram, vector.histograms.places, -1)[rows, steps]
+    known: dict[str, int] = {}
+    for cell in np.flatnonzero(places >= 0).tolist():
+        text = str(shown(vector.histograms.pool, int(places[cell])))
+        which[cell] = len(texts) + known.setdefault(text, len(known))
+    return [*texts, *known], which

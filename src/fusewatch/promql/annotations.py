@@ -64,6 +64,27 @@ class Annotations:
         """Something may be worth a look."""
         self._infos[f"PromQL info: {text}{self._place(span)}"] = None
 
+    def collision(self, during: str, span: Span) -> None:
+        """Of two counter histograms one began anew and the other did not."""
+        self.warn(f"conflicting counter resets during histogram {during}", span)
+
+    def reconciled(self, during: str, span: Span) -> None:
+        """Histograms had custom buckets that differ."""
+        self.info(f"mismatched custom buckets were reconciled during {during}", span)
+
+    def mixed_schemas(self, metric: str, span: Span) -> None:
+        """Exponential and custom buckets do not go together."""
+        self.warn(f"vector contains a mix of histograms with exponential and custom buckets schemas for metric name {quote(metric)}", span)
+
+    def ignored(self, metric: str, span: Span) -> None:
+        """A function of numbers met histograms beside them."""
+        text = f"ignored histograms in a range containing both floats and histograms for metric name {quote(metric)}"
+        self.info(text, span)
+
+    def mixed_types(self, metric: str, span: Span) -> None:
+        """A range of numbers and histograms has no result."""
+        self.warn(f"encountered a mix of histograms and floats for metric name {quote(metric)}", span)
+
     def corrected(self, metric: str, span: Span, correction: Correction) -> None:
         """histogram_quantile had to make buckets monotonic; corrections of one metric become one info."""
         known = self._corrections.setdefault((metric, span), correction)

@@ -37,6 +37,13 @@ class AtAnchor(StrEnum):
     END = "end"
 
 
+class Extended(StrEnum):
+    """Selectors that look beyond their window: at the last sample before it, or at those on both sides of its ends."""
+
+    ANCHORED = "anchored"
+    SMOOTHED = "smoothed"
+
+
 #: The ``@`` modifier: milliseconds UTC, an anchor, or none.
 At = int | AtAnchor | None
 
@@ -59,12 +66,17 @@ class String:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """An instant vector selector; the metric's name is one of the matchers."""
+    """An instant vector selector; the metric's name is one of the matchers.
+
+    ``counts_only``: no one looks at the buckets of its native histograms; the plan finds that out.
+    """
 
     matchers: tuple[Matcher, ...]
     offset_ms: int
     at: At
     span: Span
+    counts_only: bool = False
+    extended: Extended | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +174,8 @@ class Invariant:
 Expr = Number | String | Selector | RangeSelector | Subquery | Negation | Binary | Aggregate | Call | Invariant
 
 SET_OPERATORS: Final = frozenset({"and", "or", "unless"})
+#: They cut a native histogram's observations off below or above a number.
+TRIMS: Final = frozenset({"</", ">/"})
 COMPARISONS: Final = frozenset({"==", "!=", "<", ">", "<=", ">="})
 
 

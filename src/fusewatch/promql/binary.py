@@ -1,35 +1,20 @@
-"""Binary operators between scalars and vectors."""
+"""Binary operators between scalars and vectors, and the minus sign."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from dataclasses import replace
 
 import numpy as np
 
 from fusewatch.promql import ast
+from fusewatch.promql.annotations import Annotations
 from fusewatch.promql.arrays import Bools
+from fusewatch.promql.elementwise import ARITHMETIC, COMPARISONS, Cells, Outcome, operate
+from fusewatch.promql.histograms import Histograms
+from fusewatch.promql.kernels.native.cells import scaled
 from fusewatch.promql.matching import matched_operation, set_operation
 from fusewatch.promql.matrix import Matrix
 from fusewatch.telemetry.samples import Float64s
-
-ARITHMETIC: Final[dict[str, Callable[[Float64s, Float64s], Float64s]]] = {
-    "+": np.add,
-    "-": np.subtract,
-    "*": np.multiply,
-    "/": np.divide,
-    "%": np.fmod,
-    "^": np.power,
-    "atan2": np.arctan2,
-}
-COMPARISONS: Final[dict[str, Callable[[Float64s, Float64s], Bools]]] = {
-    "==": np.equal,
-    "!=": np.not_equal,
-    "<": np.less,
-    ">": np.greater,
-    "<=": np.less_equal,
-    ">=": np.greater_equal,
-}
 
 
 def scalar_operation(op: str, left: Float64s, right: Float64s) -> Float64s:
@@ -37,18 +22,20 @@ def scalar_operation(op: str, left: Float64s, right: Float64s) -> Float64s:
     return ARITHMETIC[op](left, right) if op in ARITHMETIC else COMPARISONS[op](left, right).astype(np.float64)
 
 
-def with_scalar(node: ast.Binary, vector: Matrix, scalar: Float64s, *, swapped: bool) -> Matrix:
+def with_scalar(node: ast.Binary, vector: Matrix, scalar: Float64s, notes: Annotations, *, swapped: bool) -> Matrix:
     """``vector op scalar``, or the other way round when ``swapped``; a comparison keeps the vector's values."""
-    left, right = (scalar, vector.values) if swapped else (vector.values, scalar)
-    if node.op in ARITHMETIC:
-        return vector.with_values(ARITHMETIC[node.op](left, right))
-    holds = COMPARISONS[node.op](left, right)
-    if node.return_bool:
-        return vector.with_values(holds.astype(np.float64))
-    return Matrix(vector.labels, vector.values, vector.present & holds, vector.drop_name).trimmed()
+    number, samples = Cells(np.broadcast_to(scalar, vector.values.shape)), Cells(vector.values, vector.histograms)
+    left, right = (number, samples) if swapped else (samples, number)
+    found = operate(node, left, right, vector.present, notes)
+    present = vector.present if found.holds is None else vector.present & found.holds
+    if node.op in ARITHMETIC or node.return_bool:
+        changed = Matrix(vector.labels, found.values, present, np.ones(len(vector), np.bool_), found.histograms)
+        return changed if found.holds is None else changed.trimmed()
+    histograms = found.histograms if node.op in ast.TRIMS else vector.histograms
+    return replace(vector, present=present, histograms=histograms).trimmed()
 
 
-def vector_operation(node: ast.Binary, left: Matrix, right: Matrix, steps: int, max_cells: int) -> Matrix:
+def vector_operation(node: ast.Binary, left: Matrix, right: Matrix, steps: int, max_cells: int, notes: Annotations) -> Matrix:
     """``left op right`` between the series that match.
 
     Raises:
@@ -59,11 +46,18 @@ def vector_operation(node: ast.Binary, left: Matrix, right: Matrix, steps: int, 
     if node.op in ast.SET_OPERATORS:
         return set_operation(node.op, matching, left, right, steps)
 
-    def operate(one: Float64s, other: Float64s) -> tuple[Float64s, Bools | None]:
-        if node.op in ARITHMETIC:
-            return ARITHMETIC[node.op](one, other), None
-        holds = COMPARISONS[node.op](one, other)
-        return (holds.astype(np.float64), None) if node.return_bool else (one, holds)
+    def operation(one: Cells, other: Cells, both: Bools) -> Outcome:
+        return operate(node, one, other, both, notes)
 
-    keeps_name = node.op in COMPARISONS
-    return matched_operation(operate, matching, left, right, keeps_name=keeps_name, drop=node.return_bool, max_cells=max_cells)
+    keeps_name = node.op not in ARITHMETIC
+    return matched_operation(operation, matching, left, right, keeps_name=keeps_name, drop=node.return_bool, max_cells=max_cells)
+
+
+def negated(vector: Matrix) -> Matrix:
+    """``-vector``."""
+    found = vector.histograms
+    if found is None:
+        return vector.with_values(-vector.values)
+    pool = scaled(False, found.pool, np.arange(len(found.pool.kinds)), np.full(len(found.pool.kinds), -1.0))  # noqa: FBT003  # a kernel
+    values = np.where(vector.is_histogram, vector.values, -vector.values)
+    return replace(vector.with_values(values, vector.present), histograms=Histograms(found.places, pool))

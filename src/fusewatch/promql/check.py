@@ -26,13 +26,13 @@ def _fail(reason: str, text: str, offset: int) -> NoReturn:
     raise ParseError(reason, position(text, offset))
 
 
-def matchers(name: str, found: Sequence[Matcher], text: str, span: ast.Span) -> None:
-    """Raises ParseError when a selector names its metric twice or would select everything."""
+def matchers(name: str, found: Sequence[Matcher], text: str, span: ast.Span, *, any_allowed: bool = False) -> None:
+    """Raises ParseError when a selector names its metric twice or, unless that is allowed, would select everything."""
     if name:
         again = next((m.value for m in found[:-1] if m.name == METRIC_NAME), None)
         if again is not None:
             _fail(f"metric name must not be set twice: {quote(name)} or {quote(again)}", text, span.start)
-    elif all(m.matches("") for m in found):
+    elif not any_allowed and all(m.matches("") for m in found):
         _fail("vector selector must contain at least one non-empty matcher", text, span.start)
 
 
@@ -57,6 +57,8 @@ def binary(node: ast.Binary, text: str, op_at: int) -> ast.Binary:
         _fail("bool modifier can only be used on comparison operators", text, op_at)
     if node.op in ast.COMPARISONS and not node.return_bool and left is right is ValueType.SCALAR:
         _fail("comparisons between scalars must use BOOL modifier", text, op_at)
+    if node.op in ast.TRIMS and left is right is ValueType.SCALAR:
+        _fail(f"operator {quote(node.op)} not allowed for Scalar operations", text, op_at)
     if ValueType.SCALAR in (left, right):
         return _with_scalar(node, text)
     _matching(node, text, op_at)
@@ -119,10 +121,20 @@ def call(function: Function, args: tuple[ast.Expr, ...], text: str, span: ast.Sp
         complaint = f"expected at most {most}" if 0 <= most < len(args) else ""
     if complaint:
         _fail(f"{complaint} argument(s) in call to {quote(function.name)}, got {len(args)}", text, span.start)
+    if function.name == "info" and len(args) > 1:
+        _labels_only(args[1], text)
     for index, arg in enumerate(args):
         wanted = function.args[min(index, len(function.args) - 1)]
         _expect(arg, wanted, f"call to function {quote(function.name)}", text)
     return ast.Call(function.name, args, function.returns, span)
+
+
+def _labels_only(node: ast.Expr, text: str) -> None:
+    """Raises ParseError when the second argument of ``info`` is more than matchers in braces."""
+    if value_type(node) is ValueType.VECTOR and not isinstance(node, ast.Selector):
+        _fail("expected label selectors only", text, node.span.start)
+    if isinstance(node, ast.Selector) and text[node.span.start] != "{":
+        _fail("expected label selectors only, got vector selector instead", text, node.span.start)
 
 
 def _expect(node: ast.Expr, wanted: ValueType, where: str, text: str) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 from fusewatch.promql import ast
 from fusewatch.promql.aggregations import aggregated
 from fusewatch.promql.annotations import Annotations
-from fusewatch.promql.binary import scalar_operation, vector_operation, with_scalar
-from fusewatch.promql.errors import TOO_MANY_SAMPLES, TooManySamplesError
-from fusewatch.promql.fetch import Samples
+from fusewatch.promql.binary import negated, scalar_operation, vector_operation, with_scalar
+from fusewatch.promql.errors import TOO_MANY_SAMPLES, ExecutionError, TooManySamplesError
+from fusewatch.promql.extended import EXTENDED_FUNCTIONS, shown_extended, smoothed_vector
+from fusewatch.promql.fetch import Fetched, Samples
 from fusewatch.promql.functions.function import CallContext
 from fusewatch.promql.functions.registry import FUNCTIONS
 from fusewatch.promql.matrix import Grid, Matrix, RangeVector, Value
@@ -63,7 +64,7 @@ class Evaluator:
                 return _repeated(self.evaluate(node.expr, grid.first()), grid.count)
             case ast.Negation():
                 value = self.evaluate(node.expr, grid)
-                return value.with_values(-value.values) if isinstance(value, Matrix) else -_scalar(value)
+                return negated(value) if isinstance(value, Matrix) else -_scalar(value)
             case ast.Binary():
                 return self._binary(node, grid)
             case ast.Aggregate():
@@ -79,26 +80,42 @@ class Evaluator:
         if grid.count == 0:
             return Matrix.empty(0)
         ends = _ends(grid, node.offset_ms, node.at)
-        series = self._samples.of(node.matchers, int(ends[-1])).series
+        fetched = self._samples.of(node.matchers, int(ends[-1]))
+        series = fetched.series
         self._bounded(len(series), grid.count)
         rolled = series.rolled
+        if node.extended is ast.Extended.SMOOTHED and not when:
+            vector = self._range_vector(node, ends, grid, 0, fetched)
+            return smoothed_vector(vector, self._notes, node.span, self._budget.check)
         if rolled is not None:
             self._tell(described(rolled, ends, 0), node)
             series, ends = last_samples(series, rolled), rolled.spans.moved(ends)
-        return instant_vector(series, ends, self._settings.lookback_ms, self._budget.check, when=when)
+        histograms = fetched.histograms(counts_only=node.counts_only)
+        return instant_vector(series, histograms, ends, self._settings.lookback_ms, self._budget.check, when=when)
 
     def _tell(self, text: str, node: ast.Expr) -> None:
         if text:
             self._notes.info(text, node.span)
 
     def _range(self, node: ast.RangeSelector, grid: Grid, function: str) -> RangeVector:
-        ends = _ends(grid, node.selector.offset_ms, node.selector.at)
-        series = self._samples.of(node.selector.matchers, int(ends[-1])).live if grid.count else SeriesSet.empty()
-        self._bounded(len(series), grid.count)
-        if series.rolled is not None:
-            self._tell(described(series.rolled, ends, node.range_ms), node)
-            series = as_values(series, series.rolled, function)
-        return RangeVector(series, np.zeros(len(series), np.bool_), ends, grid.times(), node.range_ms)
+        selector = node.selector
+        _check_extended(selector, function)
+        ends = _ends(grid, selector.offset_ms, selector.at)
+        fetched = self._samples.of(selector.matchers, int(ends[-1])) if grid.count else None
+        vector = self._range_vector(selector, ends, grid, node.range_ms, fetched)
+        self._bounded(len(vector.series), grid.count)
+        rolled = vector.series.rolled
+        if rolled is not None:
+            self._tell(described(rolled, ends, node.range_ms), node)
+            vector = replace(vector, series=as_values(vector.series, rolled, function))
+        return shown_extended(vector) if selector.extended and function == SHOWN and grid.count else vector
+
+    def _range_vector(self, node: ast.Selector, ends: Int64s, grid: Grid, range_ms: int, fetched: Fetched | None) -> RangeVector:
+        series = SeriesSet.empty() if fetched is None else fetched.live
+        histograms = None if fetched is None else fetched.live_histograms(counts_only=node.counts_only)
+        drop = np.zeros(len(series), np.bool_)
+        beyond = self._settings.lookback_ms if node.extended else 0
+        return RangeVector(series, drop, ends, grid.times(), range_ms, histograms, node.extended, beyond)
 
     def _subquery(self, node: ast.Subquery, grid: Grid) -> RangeVector:
         ends = _ends(grid, node.offset_ms, node.at)
@@ -115,11 +132,11 @@ class Evaluator:
     def _binary(self, node: ast.Binary, grid: Grid) -> Value:
         left, right = self.evaluate(node.left, grid), self.evaluate(node.right, grid)
         if isinstance(left, Matrix) and isinstance(right, Matrix):
-            return vector_operation(node, left, right, grid.count, self._settings.max_cells)
+            return vector_operation(node, left, right, grid.count, self._settings.max_cells, self._notes)
         if isinstance(left, Matrix):
-            return with_scalar(node, left, _scalar(right), swapped=False)
+            return with_scalar(node, left, _scalar(right), self._notes, swapped=False)
         if isinstance(right, Matrix):
-            return with_scalar(node, right, _scalar(left), swapped=True)
+            return with_scalar(node, right, _scalar(left), self._notes, swapped=True)
         return scalar_operation(node.op, _scalar(left), _scalar(right))
 
     def _aggregate(self, node: ast.Aggregate, grid: Grid) -> Matrix:
@@ -132,15 +149,30 @@ class Evaluator:
     def _call(self, node: ast.Call, grid: Grid) -> Value:
         if node.function == "timestamp" and isinstance(node.args[0], ast.Selector):
             found = self._selector(node.args[0], grid, when=True)
-            return found.with_values(found.values)
-        args = [
-            self._range(arg, grid, node.function) if isinstance(arg, ast.RangeSelector) else self.evaluate(arg, grid) for arg in node.args
-        ]
+            return found.with_values(found.values, found.present)
+        args = [self._argument(node, index, grid) for index in range(len(node.args))]
         return FUNCTIONS[node.function].apply(CallContext(node, args, grid, self._query, self._notes, self._budget.check))
+
+    def _argument(self, node: ast.Call, index: int, grid: Grid) -> Value:
+        arg = node.args[index]
+        if isinstance(arg, ast.RangeSelector):
+            return self._range(arg, grid, node.function)
+        if node.function == "info" and index == 1:
+            selector = arg.expr if isinstance(arg, ast.Invariant) else arg
+            assert isinstance(selector, ast.Selector)  # noqa: S101 - the plan put it there
+            return self._selector(selector, grid, when=True)
+        return self.evaluate(arg, grid)
 
 
 def _ends(grid: Grid, offset_ms: int, at: ast.At) -> Int64s:
     return window_ends(grid, offset_ms, at if isinstance(at, int) else None)
+
+
+def _check_extended(selector: ast.Selector, function: str) -> None:
+    kind = selector.extended
+    if kind is not None and function != SHOWN and function not in EXTENDED_FUNCTIONS[kind]:
+        allowed = ", ".join(sorted(EXTENDED_FUNCTIONS[kind]))
+        raise ExecutionError(f"{kind} modifier can only be used with: {allowed} - not with {function}")
 
 
 def _scalar(value: Value) -> Float64s:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from fusewatch.promql.arrays import Bools
+from fusewatch.promql.histograms import HistogramSamples, samples_of
 from fusewatch.promql.plan import Fetch
 from fusewatch.promql.rollups import with_samples
 from fusewatch.promql.selectors import without_stale
@@ -22,6 +24,7 @@ class Fetched:
     fetch: Fetch
     series: SeriesSet
     _live: SeriesSet | None = None
+    _histograms: dict[bool, tuple[HistogramSamples, Bools]] = field(default_factory=dict)
 
     @property
     def live(self) -> SeriesSet:
@@ -30,6 +33,24 @@ class Fetched:
             rolled = self.series.rolled
             self._live = without_stale(self.series) if rolled is None else with_samples(self.series, rolled)
         return self._live
+
+    def histograms(self, *, counts_only: bool) -> tuple[HistogramSamples, Bools] | None:
+        """The native histograms of the series, decoded when first needed, and which of them (n) are staleness markers."""
+        if self.series.histograms is None:
+            return None
+        if counts_only not in self._histograms:
+            series = self.series
+            found = samples_of(self.series.histograms, series.offsets, series.timestamps, counts_only=counts_only)
+            self._histograms[counts_only] = found
+        return self._histograms[counts_only]
+
+    def live_histograms(self, *, counts_only: bool) -> HistogramSamples | None:
+        """The native histograms that ranges see."""
+        found = self.histograms(counts_only=counts_only)
+        if found is None:
+            return None
+        samples, stale = found
+        return samples.where(~stale) if stale.any() else samples
 
 
 class Samples:
@@ -43,7 +64,7 @@ class Samples:
     @property
     def count(self) -> int:
         """How many samples were read."""
-        return sum(len(found.series.timestamps) for reads in self._fetched.values() for found in reads)
+        return sum(_count(found.series) for reads in self._fetched.values() for found in reads)
 
     @property
     def series(self) -> int:
@@ -53,6 +74,10 @@ class Samples:
     def of(self, matchers: tuple[Matcher, ...], end: int) -> Fetched:
         """The read of ``matchers`` that reaches to ``end``; it may hold samples before and after what a selector needs."""
         return next(found for found in self._fetched[matchers] if found.fetch.start <= end <= found.fetch.end)
+
+
+def _count(series: SeriesSet) -> int:
+    return len(series.timestamps) + (0 if series.histograms is None else len(series.histograms.timestamps))
 
 
 def fetch_all(reader: SeriesReader, fetches: Sequence[Fetch], budget: Budget) -> Samples:
@@ -66,7 +91,7 @@ def fetch_all(reader: SeriesReader, fetches: Sequence[Fetch], budget: Budget) ->
         budget.check()
         series = reader.fetch(fetch.matchers, fetch.start, fetch.end, budget, fetch.windows)
         columns = (_usable(series.offsets), _usable(series.timestamps), _usable_values(series.values))
-        found.append(Fetched(fetch, SeriesSet(series.labels, *columns, rolled=series.rolled)))
+        found.append(Fetched(fetch, SeriesSet(series.labels, *columns, histograms=series.histograms, rolled=series.rolled)))
     return Samples(found)
 
 

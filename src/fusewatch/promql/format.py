@@ -15,7 +15,6 @@ def format_query(text: str) -> str:
 
     Raises:
         ParseError: the text is not PromQL.
-        UnsupportedError: PromQL that this engine does not evaluate yet.
     """
     # Our parser comes first: it bounds length and depth, which the library's native stack does not survive otherwise.
     meant = parse(text)

@@ -15,14 +15,16 @@ import numpy as np
 from fusewatch.promql import ast
 from fusewatch.promql.arrays import Bools
 from fusewatch.promql.ast import Cardinality
+from fusewatch.promql.elementwise import Cells, Outcome
 from fusewatch.promql.errors import TOO_MANY_SAMPLES, ExecutionError, TooManySamplesError
+from fusewatch.promql.histograms import stacked_histograms
 from fusewatch.promql.kernels.aggregate import count_by
 from fusewatch.promql.matrix import RESERVED, Matrix, group_rows, label_keys, merged, stacked
 from fusewatch.telemetry.labels import METRIC_NAME, Labels, quote, quote_label
-from fusewatch.telemetry.samples import Float64s, Int64s
+from fusewatch.telemetry.samples import Int64s
 
-#: Values of two sides to the result and, for a filter, where it holds.
-Operation = Callable[[Float64s, Float64s], tuple[Float64s, Bools | None]]
+#: The samples of two sides, and where both have any, to the result.
+Operation = Callable[[Cells, Cells, Bools], Outcome]
 
 
 def signature(labels: Labels, matching: ast.Matching) -> Labels:
@@ -76,15 +78,27 @@ class _Pairs:
 class _Operands:
     """What the operator is applied to, a row per result.
 
-    Its labels, where both sides have a sample and their values (rows, steps), its signature, and whether its name is to go.
+    Its labels, where both sides have a sample and their samples (rows, steps), its signature, and whether its name is to go.
     """
 
     labels: Sequence[Labels]
     both: Bools
-    many: Float64s
-    one: Float64s
+    many: Cells
+    one: Cells
     group: Int64s
     drop: Bools
+
+
+def _cells(matrix: Matrix, rows: Int64s) -> Cells:
+    return Cells(matrix.values[rows], None if matrix.histograms is None else matrix.histograms.rows(rows))
+
+
+def _every_cell(matrix: Matrix) -> Cells:
+    return Cells(matrix.values, matrix.histograms)
+
+
+def _filled_cells(shape: tuple[int, ...], value: float) -> Cells:
+    return Cells(np.full(shape, value))
 
 
 def matched_operation(
@@ -104,9 +118,10 @@ def matched_operation(
     found = _paired(_pairs(of_many, of_one, count, max_cells), many, one, labelled, max_cells)
     found = _joined([found, *_filled(matching, (many, of_many), (one, of_one), count, labelled)])
     _reject_collisions(matching, found)
-    values, holds = operate(found.one, found.many) if swapped else operate(found.many, found.one)
+    made = operate(found.one, found.many, found.both) if swapped else operate(found.many, found.one, found.both)
     dropped = np.ones(len(found.labels), np.bool_) if drop else found.drop & keeps_name
-    return merged(Matrix(found.labels, values, found.both if holds is None else found.both & holds, dropped).trimmed())
+    present = found.both if made.holds is None else found.both & made.holds
+    return merged(Matrix(found.labels, made.values, present, dropped, made.histograms).trimmed())
 
 
 def _paired(pairs: _Pairs, many: Matrix, one: Matrix, labelled: Callable[[Labels, Labels], Labels], max_cells: int) -> _Operands:
@@ -119,7 +134,7 @@ def _paired(pairs: _Pairs, many: Matrix, one: Matrix, labelled: Callable[[Labels
     pairs, both = pairs.where(used), both[used]
     rows = zip(pairs.many.tolist(), pairs.one.tolist(), strict=True)
     labels = [labelled(many.labels[row], one.labels[other]) for row, other in rows]
-    return _Operands(labels, both, many.values[pairs.many], one.values[pairs.one], pairs.group, many.drop_name[pairs.many])
+    return _Operands(labels, both, _cells(many, pairs.many), _cells(one, pairs.one), pairs.group, many.drop_name[pairs.many])
 
 
 def _filled(
@@ -135,12 +150,12 @@ def _filled(
         matrix, groups = many
         alone = matrix.present & ~_any_by(one[1], one[0].present, count)[groups]
         labels = [labelled(row, signature(row, matching)) for row in matrix.labels]
-        yield _Operands(labels, alone, matrix.values, np.full(alone.shape, matching.fill_right), groups, matrix.drop_name)
+        yield _Operands(labels, alone, _every_cell(matrix), _filled_cells(alone.shape, matching.fill_right), groups, matrix.drop_name)
     if matching.fill_left is not None:
         matrix, groups = one
         alone = matrix.present & ~_any_by(many[1], many[0].present, count)[groups]
         labels = [labelled(signature(row, matching), row) for row in matrix.labels]
-        yield _Operands(labels, alone, np.full(alone.shape, matching.fill_left), matrix.values, groups, matrix.drop_name)
+        yield _Operands(labels, alone, _filled_cells(alone.shape, matching.fill_left), _every_cell(matrix), groups, matrix.drop_name)
 
 
 def _joined(parts: Sequence[_Operands]) -> _Operands:
@@ -149,11 +164,16 @@ def _joined(parts: Sequence[_Operands]) -> _Operands:
     return _Operands(
         [labels for part in parts for labels in part.labels],
         np.concatenate([part.both for part in parts]),
-        np.concatenate([part.many for part in parts]),
-        np.concatenate([part.one for part in parts]),
+        _joined_cells([part.many for part in parts]),
+        _joined_cells([part.one for part in parts]),
         np.concatenate([part.group for part in parts]),
         np.concatenate([part.drop for part in parts]),
     )
+
+
+def _joined_cells(parts: Sequence[Cells]) -> Cells:
+    histograms = stacked_histograms([(part.histograms, part.values.shape) for part in parts])
+    return Cells(np.concatenate([part.values for part in parts]), histograms)
 
 
 def result_labels(many: Labels, one: Labels, matching: ast.Matching, *, keeps_name: bool) -> Labels:

@@ -9,7 +9,9 @@ from typing import Final, TypeVar
 import numpy as np
 
 from fusewatch.promql.arrays import Bools
+from fusewatch.promql.ast import Extended
 from fusewatch.promql.errors import ExecutionError
+from fusewatch.promql.histograms import Histograms, HistogramSamples, stacked_histograms
 from fusewatch.promql.kernels.aggregate import count_by
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.samples import Float64s, Int64s, SeriesSet
@@ -53,12 +55,14 @@ class Matrix:
 
     ``values`` (series, steps) float64 and ``present`` (series, steps) bool: where it is False there is no sample and the value means
     nothing; an ordinary NaN is a value. ``drop_name`` (series) bool: the metric's name goes once the whole query is evaluated.
+    ``histograms`` says which samples are native histograms, None where none is; their values mean nothing.
     """
 
     labels: Sequence[Labels]
     values: Float64s
     present: Bools
     drop_name: Bools
+    histograms: Histograms | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -79,7 +83,8 @@ class Matrix:
         index = np.asarray(chosen)
         index = np.flatnonzero(index) if index.dtype == np.bool_ else index.astype(np.int64)
         labels = tuple(self.labels[i] for i in index.tolist())
-        return Matrix(labels, self.values[index], self.present[index], self.drop_name[index])
+        histograms = None if self.histograms is None else self.histograms.rows(index)
+        return Matrix(labels, self.values[index], self.present[index], self.drop_name[index], histograms)
 
     def trimmed(self) -> Matrix:
         """Without the series that have no sample at all."""
@@ -91,16 +96,31 @@ class Matrix:
         any_series: Bools = np.logical_or.reduce(self.present, axis=0)
         return any_series
 
+    @property
+    def is_histogram(self) -> Bools:
+        """Which samples are native histograms (series, steps)."""
+        return np.zeros(self.present.shape, np.bool_) if self.histograms is None else self.present & (self.histograms.places >= 0)
+
+    @property
+    def floats(self) -> Matrix:
+        """The samples that are numbers."""
+        return self if self.histograms is None else replace(self, present=self.present & ~self.is_histogram, histograms=None)
+
     def with_values(self, values: Float64s, present: Bools | None = None) -> Matrix:
-        """Other values for the same series, whose names are to be dropped: they no longer mean what the metric's name says."""
-        shown = self.present if present is None else present
+        """Other numbers for the same series, whose names are to be dropped: they no longer mean what the metric's name says.
+
+        Where there was a histogram there is no sample.
+        """
+        shown = self.floats.present if present is None else present
         return Matrix(self.labels, values, shown, np.ones(len(self), np.bool_))
 
     def repeated(self, steps: int) -> Matrix:
         """The only step, ``steps`` times."""
         if self.values.shape[1] == steps:
             return self
-        return replace(self, values=np.repeat(self.values, steps, axis=1), present=np.repeat(self.present, steps, axis=1))
+        histograms = None if self.histograms is None else self.histograms.repeated(steps)
+        values, present = np.repeat(self.values, steps, axis=1), np.repeat(self.present, steps, axis=1)
+        return replace(self, values=values, present=present, histograms=histograms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +128,8 @@ class RangeVector:
     """Samples of which each step sees a window: ``(end - range, end]``.
 
     ``series`` holds no staleness markers. ``ends`` (steps) int64 ms, ascending; ``times`` (steps) are the steps themselves.
+    ``histograms`` are the native histograms of the same series, None where none has any. ``extended`` says that samples beyond the window
+    count as well, up to ``beyond_ms`` away.
     """
 
     series: SeriesSet
@@ -115,6 +137,9 @@ class RangeVector:
     ends: Int64s
     times: Int64s
     range_ms: int
+    histograms: HistogramSamples | None = None
+    extended: Extended | None = None
+    beyond_ms: int = 0
 
 
 #: Scalars are float64 (steps).
@@ -137,11 +162,14 @@ def merged(matrix: Matrix) -> Matrix:
     if (count > 1).any():
         raise ExecutionError(SAME_LABELSET)
     values = np.zeros(count.shape)
+    histograms = None if matrix.histograms is None else Histograms(np.full(count.shape, -1, np.int64), matrix.histograms.pool)
     drop = np.zeros(len(places), np.bool_)
     for row, place in enumerate(target):
         np.copyto(values[place], matrix.values[row], where=matrix.present[row])
+        if histograms is not None and matrix.histograms is not None:
+            np.copyto(histograms.places[place], matrix.histograms.places[row], where=matrix.present[row])
     drop[into[::-1]] = matrix.drop_name[::-1]  # the first one decides
-    return Matrix(tuple(places), values, count > 0, drop)
+    return Matrix(tuple(places), values, count > 0, drop, histograms)
 
 
 def without_dropped_names(matrix: Matrix) -> Matrix:
@@ -154,7 +182,7 @@ def without_dropped_names(matrix: Matrix) -> Matrix:
         labels = [
             labels.without(RESERVED) if drop else labels for labels, drop in zip(matrix.labels, matrix.drop_name.tolist(), strict=True)
         ]
-        matrix = Matrix(labels, matrix.values, matrix.present, np.zeros(len(labels), np.bool_))
+        matrix = replace(matrix, labels=labels, drop_name=np.zeros(len(labels), np.bool_))
     return merged(matrix)
 
 
@@ -168,6 +196,7 @@ def stacked(parts: Iterable[Matrix], steps: int) -> Matrix:
         np.concatenate([part.values for part in found]),
         np.concatenate([part.present for part in found]),
         np.concatenate([part.drop_name for part in found]),
+        stacked_histograms([(part.histograms, part.values.shape) for part in found]),
     )
 
 

@@ -37,7 +37,6 @@ def parse(text: str, *, step_ms: int = 0, range_ms: int = 0) -> ast.Expr:
 
     Raises:
         ParseError: with Prometheus' words, and where.
-        UnsupportedError: PromQL that this engine does not evaluate yet.
     """
     parser = Parser(text, step_ms=step_ms, range_ms=range_ms)
     parser.limit_depth(MAX_TREE_DEPTH)
@@ -65,8 +64,6 @@ class Parser(SelectorParser):
     def _binary(self, left: ast.Expr, power: int) -> ast.Expr:
         token = self.take()
         op = token.keyword or token.text
-        if op in ("</", ">/"):
-            self.unsupported(f"the operator {op} on native histograms")
         return_bool = self.accept("bool")
         matching = self._matching(op)
         right = self.expression(power - 1 if op == "^" else power)
@@ -146,7 +143,7 @@ class Parser(SelectorParser):
             elif token.text == "@":
                 node = self.at(node, seen, bare=bare)
             elif token.keyword in ("anchored", "smoothed"):
-                self.unsupported(f"the {token.keyword} modifier")
+                node = self.extended(node, bare=bare)
             else:
                 return node
 
@@ -173,14 +170,16 @@ class Parser(SelectorParser):
         name = token.keyword if token.keyword in ("start", "end", "step", "range") else token.text
         if name not in FUNCTIONS:
             self.fail(f'unknown function with name "{name}"', token)
-        args = self._arguments()
+        args = self._arguments(labels_only=name == "info")
         return check.call(FUNCTIONS[name], args, self.text, ast.Span(token.start, self.last_end))
 
-    def _arguments(self, none: str = "") -> tuple[ast.Expr, ...]:
+    def _arguments(self, none: str = "", *, labels_only: bool = False) -> tuple[ast.Expr, ...]:
+        """All in parentheses; ``labels_only``: those after the first select labels, and may select any."""
         opening = self.expect("(")
         args: list[ast.Expr] = []
         while self.peek().text != ")":
-            args.append(self.expression(0))
+            with self.any_selector(allowed=labels_only and len(args) > 0):
+                args.append(self.expression(0))
             if self.peek().text != ",":
                 break
             self.take()

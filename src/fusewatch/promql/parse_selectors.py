@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 
 from fusewatch.promql import ast, check
 from fusewatch.promql.durations import DurationContext, duration_ms
-from fusewatch.promql.errors import ParseError, UnsupportedError
+from fusewatch.promql.errors import ParseError
 from fusewatch.promql.lexer import Kind, Token, number_of, position, tokenize, tree_depth, unquote
 from fusewatch.telemetry.labels import METRIC_NAME
 from fusewatch.telemetry.matchers import BadRegexError, Matcher, MatchOp, compile_regex
@@ -27,6 +27,7 @@ class SelectorParser(ABC):
         self._tokens = tokenize(text)
         self._next = 0
         self._depth = 0
+        self._any_selector = False
         self._durations = DurationContext(step_ms=step_ms, range_ms=range_ms)
 
     @abstractmethod
@@ -45,6 +46,13 @@ class SelectorParser(ABC):
             self.fail(f"expression is nested more than {limit} levels deep", self.peek())
         yield
         self._depth -= 1
+
+    @contextmanager
+    def any_selector(self, *, allowed: bool) -> Iterator[None]:
+        """Where selectors may be such that they select everything."""
+        before, self._any_selector = self._any_selector, allowed
+        yield
+        self._any_selector = before
 
     def limit_depth(self, limit: int) -> None:
         """Raises ParseError when the tree could be deeper than ``limit``: every level costs frames of Python's stack."""
@@ -89,11 +97,6 @@ class SelectorParser(ABC):
     def unexpected(self, context: str = "") -> NoReturn:
         """Raises ParseError at the next token."""
         self.fail(f"unexpected {self.peek().describe()}{context}", self.peek())
-
-    def unsupported(self, what: str) -> NoReturn:
-        """Raises UnsupportedError naming what the text asks for."""
-        line, column = position(self.text, self.peek().start)
-        raise UnsupportedError(f"{line}:{column}: {what} is not supported yet")
 
     def number(self) -> float:
         """A number, a duration in seconds, Inf or NaN."""
@@ -155,7 +158,7 @@ class SelectorParser(ABC):
         span = ast.Span(start, self.last_end)
         if name:
             matchers.append(Matcher(METRIC_NAME, MatchOp.EQUAL, name))
-        check.matchers(name, matchers, self.text, span)
+        check.matchers(name, matchers, self.text, span, any_allowed=self._any_selector)
         return ast.Selector(tuple(matchers), 0, None, span)
 
     def _matcher(self) -> Matcher:
@@ -242,6 +245,20 @@ class SelectorParser(ABC):
         if bare and isinstance(node, ast.RangeSelector):
             return replace(node, selector=replace(node.selector, at=moment), span=span)
         return self.fail("@ modifier must be preceded by an instant vector selector or range vector selector or a subquery", word)
+
+    def extended(self, node: ast.Expr, *, bare: bool) -> ast.Expr:
+        """``anchored`` or ``smoothed`` after ``node``."""
+        word = self.take()
+        kind, span = ast.Extended(word.keyword), ast.Span(node.span.start, self.last_end)
+        selector = node.selector if isinstance(node, ast.RangeSelector) else node
+        if isinstance(node, ast.Subquery):
+            self.fail(f"{kind} modifier is not supported for subqueries", word)
+        if not bare or not isinstance(selector, ast.Selector):
+            self.fail(f"{kind} modifier not implemented", word)
+        if selector.extended not in (None, kind):
+            self.fail("anchored and smoothed modifiers cannot be used together", word)
+        selector = replace(selector, extended=kind)
+        return replace(node, selector=selector, span=span) if isinstance(node, ast.RangeSelector) else replace(selector, span=span)
 
     def _moment(self, word: Token) -> ast.At:
         if self.peek().keyword in ("start", "end"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fusewatch.promql import ast
+from fusewatch.promql.functions.info import with_info_selector
 from fusewatch.promql.matrix import Grid
 from fusewatch.promql.rollups import SHOWN, RollupUse
 from fusewatch.telemetry.matchers import Matcher
@@ -19,6 +20,8 @@ _STEP_DEPENDENT: Final = frozenset(
         *("day_of_week", "day_of_month", "day_of_year", "days_in_month"),
     }
 )
+_OF_COUNTS: Final = frozenset({"histogram_count", "histogram_sum", "histogram_avg"})
+_OF_BUCKETS: Final = frozenset({"histogram_quantile", "histogram_quantiles", "histogram_fraction"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Plan:
 
 def plan(expr: ast.Expr, grid: Grid, lookback_ms: int, *, default_step_ms: int = 60_000, rollups: RollupUse = RollupUse.EXACT) -> Plan:
     """The plan of ``expr`` over ``grid``; reads that overlap are one."""
-    resolved = _resolve(expr, grid)
+    resolved = _without_buckets(_with_info(_resolve(expr, grid)), counts=False)
     moments = _Moments(grid.start, grid.end, grid.start, grid.step)
     reading = _Reading(lookback_ms, default_step_ms, rollups)
     return Plan(_with_invariants(resolved), grid, _deduplicated(_fetches(resolved, moments, reading)))
@@ -84,6 +87,28 @@ def _resolve(node: ast.Expr, grid: Grid) -> ast.Expr:
     if isinstance(node, ast.Selector | ast.Subquery) and isinstance(node.at, ast.AtAnchor):
         return replace(node, at=grid.start if node.at is ast.AtAnchor.START else grid.end)
     return node
+
+
+def _with_info(node: ast.Expr) -> ast.Expr:
+    """The tree with what ``info`` looks up as a selector that is read like any other."""
+    node = ast.map_children(node, _with_info)
+    return with_info_selector(node) if isinstance(node, ast.Call) and node.function == "info" else node
+
+
+def _without_buckets(node: ast.Expr, *, counts: bool) -> ast.Expr:
+    """The tree with the selectors marked of whose native histograms only counts and sums are asked for (``counts``: further up)."""
+    match node:
+        case ast.Selector():
+            return replace(node, counts_only=counts)
+        case ast.Subquery() | ast.Binary(op="</" | ">/"):
+            return node  # subqueries find resets by buckets
+        case ast.Call(function=name) if name in _OF_BUCKETS:
+            return node
+        case ast.Call(function=name) if name in _OF_COUNTS:
+            counts = True
+        case _:
+            pass
+    return ast.map_children(node, lambda child: _without_buckets(child, counts=counts))
 
 
 def _with_invariants(node: ast.Expr) -> ast.Expr:
@@ -132,6 +157,9 @@ def _fetches(node: ast.Expr, moments: _Moments, reading: _Reading, function: str
 
 def _fetch(selector: ast.Selector, moments: _Moments, reading: _Reading, function: str, back_ms: int) -> Fetch:
     seen = moments.of(selector.at, selector.offset_ms)
+    if selector.extended is not None:
+        later = reading.lookback_ms if selector.extended is ast.Extended.SMOOTHED else 0
+        return Fetch(selector.matchers, seen.start - back_ms - reading.lookback_ms + 1, seen.end + later)
     windows = Windows(function, seen.first, seen.step, seen.count, back_ms, reading.rollups is RollupUse.ROUGH)
     # Left-open: the sample exactly at the far end is outside.
     return Fetch(selector.matchers, seen.start - back_ms + 1, seen.end, () if reading.rollups is RollupUse.NEVER else (windows,))

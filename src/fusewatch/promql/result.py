@@ -10,6 +10,8 @@ import numpy as np
 
 from fusewatch.promql.arrays import Bools
 from fusewatch.promql.errors import ExecutionError
+from fusewatch.promql.histograms import NONE, Histograms, HistogramSamples
+from fusewatch.promql.kernels.native.pool import Pool
 from fusewatch.promql.matrix import RESERVED, SAME_LABELSET, Grid, Matrix, RangeVector, Value, without_dropped_names
 from fusewatch.promql.selectors import between
 from fusewatch.telemetry.labels import EMPTY, Labels
@@ -31,8 +33,9 @@ class Statistics:
 class QueryResult:
     """The answer to a query.
 
-    ``values`` (series, steps) float64 over ``steps`` (steps) int64 ms; where ``present`` is False there is no sample. A scalar is one
-    series without labels. A range selector asked for at one moment answers with its raw samples instead, in ``raw``.
+    ``values`` (series, steps) float64 over ``steps`` (steps) int64 ms; where ``present`` is False there is no sample, and ``histograms``
+    says which samples are native histograms. A scalar is one series without labels. A range selector asked for at one moment answers with
+    its raw samples instead: numbers in ``raw``, native histograms in ``raw_histograms``.
     """
 
     type: ResultType
@@ -42,6 +45,8 @@ class QueryResult:
     present: Bools
     string: str = ""
     raw: SeriesSet | None = None
+    raw_histograms: HistogramSamples | None = None
+    histograms: Histograms | None = None
     warnings: tuple[str, ...] = ()
     infos: tuple[str, ...] = ()
     statistics: Statistics = field(default_factory=Statistics)
@@ -50,12 +55,23 @@ class QueryResult:
         return len(self.labels)
 
     def points(self, row: int) -> tuple[Int64s, Float64s]:
-        """The samples of one series: timestamps (n) int64 ms and values (n) float64."""
+        """The numbers of one series: timestamps (n) int64 ms and values (n) float64."""
         if self.raw is not None:
             found = slice(int(self.raw.offsets[row]), int(self.raw.offsets[row + 1]))
             return self.raw.timestamps[found], self.raw.values[found]
-        kept = self.present[row]
+        kept = self.present[row] if self.histograms is None else self.present[row] & (self.histograms.places[row] < 0)
         return self.steps[kept], self.values[row][kept]
+
+    def histogram_points(self, row: int) -> tuple[Int64s, Int64s, Pool]:
+        """The native histograms of one series: timestamps (n) int64 ms, and their numbers (n) in a pool."""
+        if self.raw_histograms is not None:
+            samples = self.raw_histograms
+            found = slice(int(samples.offsets[row]), int(samples.offsets[row + 1]))
+            return samples.timestamps[found], samples.numbers[found], samples.pool
+        if self.histograms is None:
+            return np.empty(0, np.int64), np.empty(0, np.int64), NONE
+        kept = self.present[row] & (self.histograms.places[row] >= 0)
+        return self.steps[kept], self.histograms.places[row][kept], self.histograms.pool
 
 
 def answer(value: Value, grid: Grid, limit: int, *, instant: bool) -> QueryResult:
@@ -75,19 +91,23 @@ def answer(value: Value, grid: Grid, limit: int, *, instant: bool) -> QueryResul
             shown = shown.rows(sorted(range(len(shown)), key=lambda row: shown.labels[row].pairs))
         if 0 < limit < len(shown):
             shown = shown.rows(range(limit))
-        return QueryResult("vector" if instant else "matrix", shown.labels, steps, shown.values, shown.present)
+        kind: ResultType = "vector" if instant else "matrix"
+        return QueryResult(kind, shown.labels, steps, shown.values, shown.present, histograms=shown.histograms)
     present = np.ones((1, len(steps)), np.bool_)
     return QueryResult("scalar" if instant else "matrix", (EMPTY,), steps, value[np.newaxis, :], present)
 
 
 def _raw(value: RangeVector, steps: Int64s, limit: int) -> QueryResult:
     end = int(value.ends[0])
-    drop = value.drop_name.tolist()
-    labels = [row.without(RESERVED) if hide else row for row, hide in zip(value.series.labels, drop, strict=True)]
-    series = between(replace(value.series, labels=labels), end - value.range_ms, end)
+    found = between(value, end - value.range_ms, end)
+    rows = zip(found.series.labels, found.drop_name.tolist(), strict=True)
+    series = replace(found.series, labels=[labels.without(RESERVED) if hide else labels for labels, hide in rows])
     if len(set(series.labels)) < len(series):
         raise ExecutionError(SAME_LABELSET)
+    histograms = found.histograms
     if 0 < limit < len(series):
         stop = int(series.offsets[limit])
         series = SeriesSet(series.labels[:limit], series.offsets[: limit + 1], series.timestamps[:stop], series.values[:stop])
-    return QueryResult("matrix", series.labels, steps, np.empty((0, 0)), np.empty((0, 0), np.bool_), raw=series)
+        histograms = None if histograms is None else replace(histograms, offsets=histograms.offsets[: limit + 1])
+    nothing = np.empty((0, 0))
+    return QueryResult("matrix", series.labels, steps, nothing, nothing.astype(np.bool_), raw=series, raw_histograms=histograms)

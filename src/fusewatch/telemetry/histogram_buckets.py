@@ -67,7 +67,7 @@ def words_of(bodies: Bytes) -> UInt64s:
 
 
 @inlined
-def _power(schema: int, index: int) -> float:
+def power(schema: int, index: int) -> float:
     """``2 ** (index * 2 ** -schema)``; the last one that is finite is the largest number, as in Prometheus."""
     fraction = 1.0
     if schema > 0:
@@ -119,7 +119,7 @@ def _spread_side(words: UInt64s, body: int, side: int, bounds: Float64s, counts:
         for _ in range(span_length(words[span])):
             count = bucket_count(words, body, place)
             if count != 0:
-                bounds[row], counts[row] = (-_power(schema, index - 1) if side else _power(schema, index)), count
+                bounds[row], counts[row] = (-power(schema, index - 1) if side else power(schema, index)), count
                 row += 1
             index += 1
             place += 1

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import pytest
 from tests.promql.memory import MemoryReader
+from tests.promql.promqltest.histograms import Written, flat, flat_of, native_series
 from tests.promql.promqltest.script import Case, Load
-from tests.promql.promqltest.series import Histogram, Point
+from tests.promql.promqltest.series import Point
 
 from fusewatch.promql.engine import Engine
 from fusewatch.promql.errors import QueryError
@@ -24,20 +26,23 @@ _MINUTE = 60_000
 
 @lru_cache(maxsize=2)
 def loaded(loads: tuple[Load, ...]) -> MemoryReader:
-    """A store with these loads; native histograms are left out."""
+    """A store with these loads."""
     reader = MemoryReader()
     for load in loads:
+        numbers: dict[Labels, list[tuple[int, float]]] = {}
         for labels, points in load.series:
-            samples = [(index * load.interval, point) for index, point in enumerate(points) if isinstance(point, float)]
-            if samples:
-                reader.add(labels, samples)
+            samples = [(index * load.interval, point) for index, point in enumerate(points) if point is not None]
+            reader.add(labels, [(time, point.histogram if isinstance(point, Written) else point) for time, point in samples])
+            numbers.setdefault(labels, []).extend((time, point) for time, point in samples if isinstance(point, float))
+        if load.with_nhcb:
+            for labels, histograms in native_series(numbers).items():
+                reader.add(labels, histograms)
     return reader
 
 
 def check(case: Case) -> None:
     """Raises AssertionError when the engine's answer is not what the case expects."""
     engine = Engine(loaded(case.loads))
-    assert not case.needs_histograms, "expects native histograms"
     fails = case.expects("fail")
     if fails:
         with pytest.raises(QueryError) as caught:
@@ -65,9 +70,22 @@ def _answer(engine: Engine, case: Case) -> QueryResult:
     return engine.range(case.query, case.start, case.end, case.step)
 
 
-def _points(result: QueryResult) -> dict[Labels, dict[int, float]]:
-    points = ((labels, result.points(row)) for row, labels in enumerate(result.labels))
-    found = {labels: dict(zip(timestamps.tolist(), values.tolist(), strict=True)) for labels, (timestamps, values) in points}
+@dataclass(frozen=True)
+class Found:
+    """A histogram of an answer."""
+
+    parts: dict[str, float]
+    hint: int
+
+
+def _points(result: QueryResult) -> dict[Labels, dict[int, float | Found]]:
+    found: dict[Labels, dict[int, float | Found]] = {}
+    for row, labels in enumerate(result.labels):
+        timestamps, values = result.points(row)
+        points: dict[int, float | Found] = dict(zip(timestamps.tolist(), values.tolist(), strict=True))
+        others, numbers, pool = result.histogram_points(row)
+        points.update({time: Found(*flat_of(pool, k)) for time, k in zip(others.tolist(), numbers.tolist(), strict=True)})
+        found[labels] = dict(sorted(points.items()))
     assert len(found) == len(result.labels), f"labels twice: {result.labels}"
     return found
 
@@ -83,22 +101,27 @@ def _check_annotations(case: Case, result: QueryResult) -> None:
             assert all(any(one.allows(text) for one in expected) for text in found), f"unexpected {kind}: {found}"
 
 
-def _check_series(case: Case, found: dict[Labels, dict[int, float]], steps: Sequence[int]) -> None:
+def _check_series(case: Case, found: dict[Labels, dict[int, float | Found]], steps: Sequence[int]) -> None:
     expected = {labels: _numbered(points, steps) for labels, points in case.series}
     assert set(found) == set(expected), f"series {sorted(map(str, found))} instead of {sorted(map(str, expected))}"
     for labels, points in expected.items():
         assert list(found[labels]) == list(points), f"{labels}: samples at {list(found[labels])} instead of {list(points)}"
         for step, value in points.items():
-            assert almost_equal(found[labels][step], value), f"{labels} at {step}: {found[labels][step]} instead of {value}"
+            assert same(found[labels][step], value), f"{labels} at {step}: {found[labels][step]} instead of {value}"
 
 
-def _numbered(points: tuple[Point, ...], steps: Sequence[int]) -> dict[int, float]:
-    numbered = {}
-    for step, point in zip(steps, points, strict=False):
-        assert not isinstance(point, Histogram)
-        if point is not None:
-            numbered[step] = point
-    return numbered
+def same(found: float | Found, expected: float | Written) -> bool:
+    """Whether a sample of an answer is what is expected."""
+    if isinstance(expected, float):
+        return isinstance(found, float) and almost_equal(found, expected)
+    if isinstance(found, float) or (expected.hinted and found.hint != expected.histogram.reset_hint):
+        return False
+    wanted = flat(expected.histogram)
+    return set(wanted) == set(found.parts) and all(almost_equal(found.parts[name], number) for name, number in wanted.items())
+
+
+def _numbered(points: tuple[Point, ...], steps: Sequence[int]) -> dict[int, float | Written]:
+    return {step: point for step, point in zip(steps, points, strict=False) if point is not None}
 
 
 def _check_order(case: Case, result: QueryResult) -> None:

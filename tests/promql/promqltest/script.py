@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.promql.promqltest.series import Histogram, Point, parse_series, parse_values
+from tests.promql.promqltest.series import Point, parse_series, parse_values
 
 from fusewatch.telemetry.durations import parse_duration
 from fusewatch.telemetry.labels import Labels
@@ -29,6 +29,7 @@ class Load:
 
     interval: int
     series: tuple[tuple[Labels, tuple[Point, ...]], ...]
+    with_nhcb: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,6 @@ class Case:
     def expects(self, kind: str) -> list[Expectation]:
         return [expectation for expectation in self.expectations if expectation.kind == kind]
 
-    @property
-    def needs_histograms(self) -> bool:
-        return any(isinstance(point, Histogram) for _, points in self.series for point in points)
-
 
 def read(path: Path) -> list[Case]:
     """The cases of one file, in order."""
@@ -85,7 +82,7 @@ def read(path: Path) -> list[Case]:
             loads = []
         elif found := _LOAD.match(head):
             series = tuple(parse_series(line) for line in block[1:] if "@st" not in line.split()[0])
-            loads.append(Load(parse_duration(found.group(1)), series))
+            loads.append(Load(parse_duration(found.group(1)), series, with_nhcb="_with_nhcb" in head))
         else:
             cases.append(_case(path.name, number, block, tuple(loads)))
     return cases

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from tests.promql.promqltest.histograms import Written, combined, parse_histogram
 
 from fusewatch.promql.lexer import Kind, tokenize, unquote
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.samples import STALE_NAN
 
-
-@dataclass(frozen=True)
-class Histogram:
-    """A native histogram, as written."""
-
-    text: str
-
-
 #: None is no sample.
-Point = float | Histogram | None
+Point = float | Written | None
 
 _HEAD = re.compile(r"""(?P<name>[^\s{]*)(?P<braces>\{(?:[^"'`{}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)*\})?""")
 _NUMBER = r"[+-]?(?:[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.|[iI]nf|[nN]a[nN])"
 _ITEM = re.compile(rf"(?P<first>{_NUMBER}|_|stale)(?:(?P<delta>[+-]{_NUMBER.removeprefix('[+-]?')}))?(?:x(?P<times>[0-9]+))?\Z")
-_HISTOGRAM = re.compile(r"\{\{.*?\}\}(?:[+-]\{\{.*?\}\})?(?:x([0-9]+))?")
+_HISTOGRAM = re.compile(r"(\{\{.*?\}\})(?:([+-])(\{\{.*?\}\}))?(?:x([0-9]+))?")
 
 
 def parse_series(line: str) -> tuple[Labels, tuple[Point, ...]]:
@@ -56,7 +49,7 @@ def parse_values(text: str) -> Iterator[Point]:
         if text[place].isspace():
             place += 1
         elif found := _HISTOGRAM.match(text, place):
-            yield from [Histogram(found.group())] * (int(found.group(1) or 0) + 1)
+            yield from _histograms(*found.groups())
             place = found.end()
         elif text[place] == "#":
             return
@@ -64,6 +57,16 @@ def parse_values(text: str) -> Iterator[Point]:
             word = text[place:].split(maxsplit=1)[0]
             yield from _item(word)
             place += len(word)
+
+
+def _histograms(first: str, sign: str | None, step: str | None, times: str | None) -> Iterator[Point]:
+    one = parse_histogram(first)
+    yield one
+    for _ in range(int(times or 0)):
+        if step is not None:
+            more = parse_histogram(step)
+            one = Written(combined(one.histogram, more.histogram, -1 if sign == "-" else 1), more.hinted)
+        yield one
 
 
 def _item(word: str) -> Iterator[Point]:

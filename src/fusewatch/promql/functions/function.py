@@ -52,6 +52,8 @@ class CallContext:
         return value
 
 
+#: A function that makes an instant vector.
+VectorImplementation: TypeAlias = Callable[[CallContext], Matrix]
 Implementation: TypeAlias = Callable[[CallContext], Value]
 
 

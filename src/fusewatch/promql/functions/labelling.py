@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -72,7 +73,7 @@ def _relabelled(vector: Matrix, changed: Sequence[Labels | None], target: str) -
     if target == METRIC_NAME:
         drop &= np.asarray([labels is None for labels in changed], np.bool_)
     labels = [old if new is None else new for old, new in zip(vector.labels, changed, strict=True)]
-    return merged(Matrix(labels, vector.values, vector.present, drop))
+    return merged(replace(vector, labels=labels, drop_name=drop))
 
 
 VECTOR, STRING = ValueType.VECTOR, ValueType.STRING

@@ -16,9 +16,4 @@ def _refuse(call: CallContext) -> Matrix:
     raise UnsupportedError(f"the function {call.node.function}() is not supported yet")
 
 
-_NATIVE_HISTOGRAM: Final = ("histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar")
-FUNCTIONS: Final = (
-    *(Function(name, (VECTOR,), VECTOR, _refuse) for name in _NATIVE_HISTOGRAM),
-    Function("info", (VECTOR, VECTOR), VECTOR, _refuse, required=1),
-    Function("start_timestamp", (VECTOR,), VECTOR, _refuse),
-)
+FUNCTIONS: Final = (Function("start_timestamp", (VECTOR,), VECTOR, _refuse),)

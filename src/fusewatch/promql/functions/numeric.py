@@ -62,7 +62,7 @@ def _round(call: CallContext) -> Matrix:
 
 
 def _clamped(call: CallContext, low: Float64s, high: Float64s) -> Matrix:
-    vector = call.vector(0)
+    vector = call.vector(0).floats
     values = np.maximum(low, np.minimum(high, vector.values))
     return vector.with_values(values, vector.present & ~(high < low)).trimmed()
 

@@ -25,7 +25,7 @@ def _sortable(call: CallContext) -> bool:
 
 def _by_value(*, descending: bool) -> Implementation:
     def apply(call: CallContext) -> Matrix:
-        vector = call.vector(0)
+        vector = call.vector(0).floats.trimmed()
         if not _sortable(call) or call.grid.count != 1:
             return vector
         values = vector.values[:, 0]

@@ -18,7 +18,7 @@ VECTOR, SCALAR = ValueType.VECTOR, ValueType.SCALAR
 
 
 def _scalar(call: CallContext) -> Float64s:
-    vector = call.vector(0)
+    vector = call.vector(0).floats
     result = np.full(call.grid.count, np.nan)
     alone = vector.present.sum(axis=0) == 1
     if alone.any():
@@ -37,7 +37,7 @@ def _time(call: CallContext) -> Float64s:
 def _timestamp(call: CallContext) -> Matrix:
     """The step's time: what other expressions than a selector make is as old as the step (the evaluator answers for selectors)."""
     vector = call.vector(0)
-    return vector.with_values(np.repeat(_time(call)[np.newaxis, :], len(vector), axis=0))
+    return vector.with_values(np.repeat(_time(call)[np.newaxis, :], len(vector), axis=0), vector.present)
 
 
 def _constant(of: Callable[[CallContext], float]) -> Callable[[CallContext], Float64s]:

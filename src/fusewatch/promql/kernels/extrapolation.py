@@ -54,11 +54,11 @@ def extrapolated_change(
             gaps = ((timestamps[low] - start) / 1000.0, (end - timestamps[high - 1]) / 1000.0)
             limit = first if counter else -1.0
             present[row, step] = True
-            values[row, step] = total * _stretch(sampled, gaps, high - low - 1, limit, total) / divisor
+            values[row, step] = total * stretch(sampled, gaps, high - low - 1, limit, total) / divisor
 
 
 @inlined
-def _stretch(sampled: float, gaps: tuple[float, float], intervals: int, first: float, total: float) -> float:
+def stretch(sampled: float, gaps: tuple[float, float], intervals: int, first: float, total: float) -> float:
     """By how much the change grows when it is extended over the gaps before and after the samples, all in seconds.
 
     Towards an end nearer than 1.1 average intervals it is extended all the way, else by half an interval; a growing counter (``first``
@@ -123,6 +123,6 @@ def rolled_change(
             sampled = (last_times[high - 1] - first_times[low]) / 1000.0
             gaps = ((first_times[low] - starts[step]) / 1000.0, (stops[step] - last_times[high - 1]) / 1000.0)
             present[row, step] = True
-            stretched = total * _stretch(sampled, gaps, samples - 1, first if counter else -1.0, total)
+            stretched = total * stretch(sampled, gaps, samples - 1, first if counter else -1.0, total)
             seconds = (stops[step] - starts[step]) / 1000.0
             values[row, step] = stretched / seconds if per_second else stretched * (range_ms / 1000.0 / seconds)
