@@ -9,12 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from tests.promql.memory import MemoryReader
+from tests.telemetry.histogram_strategies import histograms
 
 from fusewatch.api.prometheus import results
 from fusewatch.api.prometheus.answers import envelope
 from fusewatch.api.prometheus.results import print_result
+from fusewatch.promql.engine import Engine
 from fusewatch.promql.result import QueryResult
-from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.histograms import Histogram, Span
+from fusewatch.telemetry.labels import METRIC_NAME, Labels
 
 
 def matrix(values, present):
@@ -54,3 +58,47 @@ def test_at_most_ten_warnings_are_shown(count, last):
     shown = json.loads(envelope([b"1"], warnings=[f"w{number}" for number in range(count)]))["warnings"]
     assert shown[-1] == last
     assert len(shown) == min(count, 11)
+
+
+def test_native_histograms_are_printed_with_their_buckets():
+    """The numbers before the bounds say which of them belong to the bucket: 0 the upper, 1 the lower, 3 both."""
+    one = Histogram(
+        schema=0, count=12.0, sum=18.5, zero_threshold=0.001, zero_count=2.0,
+        positive_spans=(Span(0, 2),), positive_buckets=(4.0, 5.0), negative_spans=(Span(1, 1),), negative_buckets=(1.0,), is_float=True,
+    )  # fmt: skip
+    reader = MemoryReader()
+    reader.add(Labels({METRIC_NAME: "h"}), [(0, 1.5), (60_000, one)])
+    whole = {
+        "count": "12",
+        "sum": "18.5",
+        "buckets": [[1, "-2", "-1", "1"], [3, "-0.001", "0.001", "2"], [0, "0.5", "1", "4"], [0, "1", "2", "5"]],
+    }
+    engine = Engine(reader)
+    instant = json.loads(print_result(engine.instant("h", 60_000)))["data"]["result"]
+    assert instant == [{"metric": {"__name__": "h"}, "histogram": [60, whole]}]
+    graph = json.loads(print_result(engine.range("h", 0, 120_000, 60_000)))["data"]["result"]
+    assert graph == [{"metric": {"__name__": "h"}, "values": [[0, "1.5"]], "histograms": [[60, whole], [120, whole]]}]
+    raw = json.loads(print_result(engine.instant("h[5m]", 60_000)))["data"]["result"]
+    assert raw == [{"metric": {"__name__": "h"}, "values": [[0, "1.5"]], "histograms": [[60, whole]]}]
+
+
+def test_a_histogram_without_observations_has_no_buckets():
+    reader = MemoryReader()
+    reader.add(Labels({METRIC_NAME: "h"}), [(0, Histogram(schema=0, count=0.0, sum=0.0, is_float=True))])
+    assert json.loads(print_result(Engine(reader).instant("h", 0)))["data"]["result"][0]["histogram"] == [0, {"count": "0", "sum": "0"}]
+
+
+@given(st.lists(histograms(), min_size=1, max_size=5), st.integers(0, 3))
+def test_histograms_are_printed_as_they_read(found, limit):
+    reader = MemoryReader()
+    for row, one in enumerate(found):
+        reader.add(Labels({METRIC_NAME: "h", "row": str(row)}), [(0, one)])
+    shown = json.loads(print_result(Engine(reader).instant("h", 0), limit=limit))["data"]["result"]
+    assert len(shown) == (min(limit, len(found)) if limit else len(found))
+    for answer in shown:
+        one = found[int(answer["metric"]["row"])]
+        count, buckets = answer["histogram"][1]["count"], answer["histogram"][1].get("buckets", [])
+        assert float(count) == one.count
+        filled = sorted(filter(None, (*one.positive_buckets, *one.negative_buckets, one.zero_count)))
+        assert sorted(float(bucket[3]) for bucket in buckets) == filled
+        assert [float(bucket[1]) for bucket in buckets] == sorted(float(bucket[1]) for bucket in buckets)

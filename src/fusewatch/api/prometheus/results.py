@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from fusewatch.api.prometheus.answers import envelope
+from fusewatch.api.prometheus.histogram_numbers import print_histograms
 from fusewatch.api.prometheus.numbers import print_series
 from fusewatch.promql.numbers import format_value
 from fusewatch.promql.result import QueryResult, Statistics
@@ -59,7 +60,8 @@ def _value(result: QueryResult, limit: int) -> Iterator[bytes]:
         return
     form = (b',"value":', b"}") if result.type == "vector" else (b',"values":[', b"]}")
     opening = b"["
-    for piece in _pieces(_columns(result), limit, *form):
+    has_histograms = result.histograms is not None or result.raw_histograms is not None
+    for piece in _mixed_pieces(result, limit) if has_histograms else _pieces(_columns(result), limit, *form):
         yield opening
         yield piece
         opening = b","
@@ -77,6 +79,27 @@ def _columns(result: QueryResult) -> Columns:
     offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
     timestamps = np.broadcast_to(result.steps, result.present.shape)[result.present]
     return result.labels, offsets, timestamps, result.values[result.present]
+
+
+def _mixed_pieces(result: QueryResult, limit: int) -> Iterator[bytes]:
+    """The series one by one, where some of their points may be native histograms."""
+    names = (b',"value":', b',"histogram":') if result.type == "vector" else (b',"values":[', b',"histograms":[')
+    closing = b"" if result.type == "vector" else b"]"
+    shown = 0
+    for row, labels in enumerate(result.labels):
+        parts = []
+        times, values = result.points(row)
+        if len(times):
+            points = print_series([b""], b"", np.array([0, len(times)], np.int64), times, values)
+            parts += [names[0], points, closing]
+        times, numbers, pool = result.histogram_points(row)
+        if len(times):
+            parts += [names[1], print_histograms(pool, numbers, times), closing]
+        if parts:
+            yield b"".join((b'{"metric":', orjson.dumps(labels.as_dict()), *parts, b"}"))
+            shown += 1
+        if shown == limit > 0:
+            return
 
 
 def _pieces(columns: Columns, limit: int, opening: bytes, tail: bytes) -> Iterator[bytes]:

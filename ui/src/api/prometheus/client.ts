@@ -47,8 +47,10 @@ export class PrometheusClient {
     const form = { query, start: window.start / 1000, end: window.end / 1000, step: window.step / 1000, stats: 'all', rollups }
     const answer = await this.post('/api/v1/query_range', form, signal)
     if (answer.data.resultType !== 'matrix') throw new ShapeError(`a range query answered with a ${answer.data.resultType}`)
-    const series = answer.data.result.map(({ metric, values }) => parseSeries(metric, values))
-    return { window, series, ...notes(answer, started) }
+    const series = answer.data.result.filter(({ values }) => values.length > 0).map(({ metric, values }) => parseSeries(metric, values))
+    const told = notes(answer, started)
+    const histograms = answer.data.result.filter(({ histograms }) => histograms.length > 0).length
+    return { window, series, ...told, infos: histograms > 0 ? [...told.infos, notDrawn(histograms)] : told.infos }
   }
 
   async query(query: string, time: number, signal?: AbortSignal): Promise<InstantResult> {
@@ -88,6 +90,11 @@ export class PrometheusClient {
   private post(path: string, form: HttpRequest['query'], signal?: AbortSignal): Promise<s.QueryAnswer> {
     return this.http.json({ path, method: 'POST', query: form, signal, timeoutMs: QUERY_TIMEOUT_MS }, s.QueryAnswer)
   }
+}
+
+function notDrawn(histograms: number): string {
+  const what = histograms === 1 ? 'One series is a native histogram' : `${histograms} series are native histograms`
+  return `${what}, which no line shows: ask for histogram_quantile(0.9, …), histogram_count(…) or histogram_avg(…) of it.`
 }
 
 function notes(answer: s.QueryAnswer, started: number): Notes {

@@ -1,6 +1,6 @@
-import type * as v from 'valibot'
+import * as v from 'valibot'
 import { ShapeError } from '../errors'
-import type { QueryData } from './schemas'
+import { Histogram, type QueryData } from './schemas'
 
 export type Labels = Record<string, string>
 
@@ -44,22 +44,27 @@ export function parseSeries(metric: Labels, rows: unknown[]): Series {
 }
 
 export function parseInstant(data: v.InferOutput<typeof QueryData>): InstantSample[] {
-  if (data.resultType === 'matrix') return data.result.flatMap(lastOfSeries)
-  if (data.resultType === 'vector') {
-    return data.result.map((sample) => {
-      const [timestamp, value] = parsePoint(sample.value)
-      return { labels: sample.metric, timestamp, value: parseValue(value) }
-    })
-  }
+  if (data.resultType === 'matrix') return data.result.map(lastOfSeries)
+  if (data.resultType === 'vector') return data.result.map(({ metric, value, histogram }) => sampleOf(metric, value, histogram))
   const [timestamp, value] = parsePoint(data.result)
   return [{ labels: {}, timestamp, value: data.resultType === 'string' ? String(value) : parseValue(value) }]
 }
 
-function lastOfSeries({ metric, values }: { metric: Labels; values: unknown[] }): InstantSample[] {
-  return values.slice(-1).map((row) => {
-    const [timestamp, value] = parsePoint(row)
-    return { labels: metric, timestamp, value: parseValue(value) }
-  })
+function lastOfSeries({ metric, values, histograms }: { metric: Labels; values: unknown[]; histograms: unknown[] }): InstantSample {
+  const [value, histogram] = [values.at(-1), histograms.at(-1)]
+  if (value === undefined || histogram === undefined) return sampleOf(metric, value, histogram)
+  return parsePoint(histogram)[0] > parsePoint(value)[0] ? sampleOf(metric, undefined, histogram) : sampleOf(metric, value, undefined)
+}
+
+function sampleOf(labels: Labels, value: unknown, histogram: unknown): InstantSample {
+  if (histogram === undefined) {
+    const [timestamp, text] = parsePoint(value)
+    return { labels, timestamp, value: parseValue(text) }
+  }
+  const [timestamp, whole] = parsePoint(histogram)
+  const checked = v.safeParse(Histogram, whole)
+  if (!checked.success) throw new ShapeError(`a native histogram: ${checked.issues[0].message}`)
+  return { labels, timestamp, value: `${checked.output.count} observations, sum ${checked.output.sum}` }
 }
 
 function parsePoint(row: unknown): [number, unknown] {

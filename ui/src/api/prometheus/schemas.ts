@@ -4,8 +4,15 @@ const labels = v.record(v.string(), v.string())
 /** Rows of numbers are checked while they are converted: a schema per point would cost more than drawing it. */
 const rows = v.custom<unknown[]>(Array.isArray, 'expected a list of points')
 
-export const Matrix = v.object({ resultType: v.literal('matrix'), result: v.array(v.object({ metric: labels, values: rows })) })
-export const Vector = v.object({ resultType: v.literal('vector'), result: v.array(v.object({ metric: labels, value: rows })) })
+/** A series has numbers, native histograms, or both. */
+const samples = v.object({ metric: labels, values: v.optional(rows, []), histograms: v.optional(rows, []) })
+const sample = v.object({ metric: labels, value: v.optional(rows), histogram: v.optional(rows) })
+
+/** The counts of a native histogram, as text like all numbers of an answer. */
+export const Histogram = v.object({ count: v.string(), sum: v.string() })
+
+export const Matrix = v.object({ resultType: v.literal('matrix'), result: v.array(samples) })
+export const Vector = v.object({ resultType: v.literal('vector'), result: v.array(sample) })
 export const Scalar = v.object({ resultType: v.picklist(['scalar', 'string']), result: rows })
 
 const Statistics = v.object({
