@@ -25,6 +25,7 @@ from fusewatch.promql.kernels.native.resets import find_resets
 from fusewatch.telemetry.histograms import CUSTOM_SCHEMA, Histogram, ResetHint, Span
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 
+
 @pytest.fixture(autouse=True, scope="module")
 def _compiled():
     """Kernels are loaded before any time is measured."""

@@ -147,13 +147,13 @@ Value = Matrix | RangeVector | Float64s | str
 
 
 def merged(matrix: Matrix) -> Matrix:
-    """The matrix with series of equal labels made one.
+    """The matrix with series of equal labels made one; one whose name is to go is another than one whose name stays.
 
     Raises:
         ExecutionError: two of them have a sample at the same step.
     """
-    places: dict[Labels, int] = {}
-    target = [places.setdefault(labels, len(places)) for labels in matrix.labels]
+    places: dict[tuple[Labels, bool], int] = {}
+    target = [places.setdefault(row, len(places)) for row in zip(matrix.labels, matrix.drop_name.tolist(), strict=True)]
     if len(places) == len(target):
         return matrix
     into = np.asarray(target)
@@ -163,13 +163,12 @@ def merged(matrix: Matrix) -> Matrix:
         raise ExecutionError(SAME_LABELSET)
     values = np.zeros(count.shape)
     histograms = None if matrix.histograms is None else Histograms(np.full(count.shape, -1, np.int64), matrix.histograms.pool)
-    drop = np.zeros(len(places), np.bool_)
     for row, place in enumerate(target):
         np.copyto(values[place], matrix.values[row], where=matrix.present[row])
         if histograms is not None and matrix.histograms is not None:
             np.copyto(histograms.places[place], matrix.histograms.places[row], where=matrix.present[row])
-    drop[into[::-1]] = matrix.drop_name[::-1]  # the first one decides
-    return Matrix(tuple(places), values, count > 0, drop, histograms)
+    drop = np.array([drops for _, drops in places], np.bool_)
+    return Matrix([labels for labels, _ in places], values, count > 0, drop, histograms)
 
 
 def without_dropped_names(matrix: Matrix) -> Matrix:
