@@ -172,3 +172,12 @@ def test_steps_and_shown_times():
     with pytest.raises(ValueError, match="longer than 0"):
         parse_step("0")
     assert show_time(0) == "1970-01-01 00:00:00Z"
+
+
+def test_a_native_histogram_is_told_by_what_it_counted():
+    whole = {"count": "12", "sum": "18.5", "buckets": [[0, "0.5", "1", "12"]]}
+    vector = {"resultType": "vector", "result": [{"metric": {"__name__": "h"}, "histogram": [1700000000, whole]}]}
+    assert read_result(vector)[0].points == [(1700000000, "12 observations, sum 18.5")]
+    assert "12 observations, sum 18.5" in FORMATS["table"](vector)
+    matrix = {"resultType": "matrix", "result": [{"metric": {}, "values": [[5, "1"], [7, "2"]], "histograms": [[6, whole]]}]}
+    assert [time for time, _ in read_result(matrix)[0].points] == [5, 6, 7]

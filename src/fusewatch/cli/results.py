@@ -39,9 +39,8 @@ def read_result(data: Mapping[str, Any]) -> list[Series]:
     kind, result = data["resultType"], data["result"]
     if kind in {"scalar", "string"}:
         return [Series({}, [(result[0], result[1])])]
-    if kind == "vector":
-        return [Series(found["metric"], [_point(found)]) for found in result]
-    return [Series(found["metric"], [(time, value) for time, value in found.get("values", [])]) for found in result]
+    names = ("value", "histogram") if kind == "vector" else ("values", "histograms")
+    return [Series(found["metric"], _points(found, *names, several=kind == "matrix")) for found in result]
 
 
 def as_table(data: Mapping[str, Any]) -> str:
@@ -122,9 +121,11 @@ FORMATS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
 }
 
 
-def _point(found: Mapping[str, Any]) -> tuple[float, str]:
-    time, value = found["value"] if "value" in found else (found["histogram"][0], "histogram")
-    return time, value
+def _points(found: Mapping[str, Any], numbers: str, histograms: str, *, several: bool) -> list[tuple[float, str]]:
+    """The points of a series in order of time; a native histogram is told by what it has counted."""
+    values, others = (found.get(name, []) if several else [found[name]] if name in found else [] for name in (numbers, histograms))
+    told = [(time, f"{whole['count']} observations, sum {whole['sum']}") for time, whole in others]
+    return sorted([*((time, value) for time, value in values), *told])
 
 
 def _numbers(series: Series) -> Iterator[tuple[float, float]]:

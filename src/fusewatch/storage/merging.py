@@ -41,7 +41,7 @@ FROM chunks
 WHERE day = {{day:UInt32}}
   AND metric != 0
 ORDER BY metric, id, first
-SETTINGS max_block_size = 1024, read_in_order_use_buffering = 0
+SETTINGS max_block_size = 1024, max_read_buffer_size_local_fs = 32768, read_in_order_use_buffering = 0
 """  # noqa: S608  # a constant
 
 

@@ -38,14 +38,15 @@ from fusewatch.telemetry.samples import Int64s, UInt64s
 
 #: Rows that are held at a time; 40 bytes each, and as much again while they are cut.
 SLICE_ROWS: Final = 500_000
-# Unbuffered: reading ahead takes memory for every part (here 490 MB for 20 of them, against 70), and the cutting is slower anyway.
+# Small blocks and no reading ahead, since both take memory for every part, and there may be hundreds (20 of them: 490 MB read ahead,
+# 70 MB like this). The cutting is slower anyway.
 _ROWS: Final = """
 SELECT metric, id, timestamp, value, seq
 FROM samples
 WHERE block = {block:UInt32}
   AND generation < {generation:UInt32}
 ORDER BY metric, id, timestamp, seq
-SETTINGS max_block_size = 16384, read_in_order_use_buffering = 0
+SETTINGS max_block_size = 2048, max_read_buffer_size_local_fs = 32768, read_in_order_use_buffering = 0
 """
 
 #: Metric, id, timestamp, value bits and seq of rows (n each).

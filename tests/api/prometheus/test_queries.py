@@ -165,6 +165,7 @@ REFUSALS = [
     ("query_range", {"query": "up[5m]", "start": "1", "end": "2", "step": "1"}, 400, "bad_data", "invalid expression type"),
     ("query", {"query": "up + on(job) group_left up", "time": str(S)}, 422, "execution", None),
     ("format_query", {"query": "up{"}, 400, "bad_data", 'invalid parameter "query": 1:4: parse error'),
+    ("parse_query", {"query": "up{"}, 400, "bad_data", 'invalid parameter "query": 1:4: parse error'),
     ("query_exemplars", {"query": "up{"}, 400, "bad_data", "parse error"),
     ("series", {}, 400, "bad_data", "no match[] parameter provided"),
     ("series", {"match[]": "up["}, 400, "bad_data", 'invalid parameter "match[]": '),
@@ -189,6 +190,47 @@ async def test_what_is_wrong_is_said_as_prometheus_says_it(store, path, paramete
 
 async def test_a_query_is_laid_out(store):
     assert (await store.get("/api/v1/format_query", query="sum( up )by(job)")).json() == {"status": "success", "data": "sum by (job) (up)"}
+
+
+SELECTOR = {
+    "name": "up",
+    "matchers": [{"name": "job", "value": "a|b", "type": "=~"}, {"name": "__name__", "value": "up", "type": "="}],
+    "offset": 60_000,
+    "offsetExpr": None,
+    "timestamp": None,
+    "startOrEnd": "end",
+    "anchored": False,
+    "smoothed": False,
+}
+
+
+async def test_a_query_is_told_as_a_tree(store):
+    query = 'sum by (job) (-rate(up{job=~"a|b"}[5m] @ end() offset 1m)) > bool on (job) group_left (x) 1 * topk(3, up smoothed)'
+    found = (await store.get("/api/v1/parse_query", query=query)).json()["data"]
+    assert (found["type"], found["op"], found["bool"]) == ("binaryExpr", ">", True)
+    fills = {"lhs": None, "rhs": None}
+    assert found["matching"] == {"card": "many-to-one", "on": True, "labels": ["job"], "include": ["x"], "fillValues": fills}
+    total = found["lhs"]
+    assert (total["type"], total["op"], total["grouping"], total["without"], total["param"]) == ("aggregation", "sum", ["job"], False, None)
+    minus = total["expr"]
+    assert (minus["type"], minus["op"]) == ("unaryExpr", "-")
+    rate = {"name": "rate", "argTypes": ["matrix"], "variadic": 0, "returnType": "vector"}
+    assert minus["expr"] == {
+        "type": "call",
+        "func": rate,
+        "args": [{"type": "matrixSelector", "range": 300_000, "rangeExpr": None, **SELECTOR}],
+    }
+    product = found["rhs"]
+    assert (product["lhs"], product["matching"]) == ({"type": "numberLiteral", "val": "1"}, None)
+    assert product["rhs"]["param"] == {"type": "numberLiteral", "val": "3"}
+    assert product["rhs"]["expr"]["smoothed"] is True
+
+
+async def test_a_subquery_is_told_with_its_step(store):
+    found = (await store.get("/api/v1/parse_query", query='label_join(up[5m:30s] @ 10, "a", "b")')).json()
+    assert found["errorType"] == "bad_data"
+    found = (await store.get("/api/v1/parse_query", query="max_over_time(up[5m:30s] @ 10)")).json()["data"]["args"][0]
+    assert (found["type"], found["range"], found["step"], found["timestamp"]) == ("subquery", 300_000, 30_000, 10_000)
 
 
 async def test_there_are_no_exemplars(store):

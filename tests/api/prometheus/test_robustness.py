@@ -126,7 +126,7 @@ def test_a_bad_series_is_named_and_its_neighbours_are_stored(ask, bad):
 
 GET_PATHS = [
     "query", "query_range", "series", "labels", "label/job/values", "label/U__x/values", "metadata", "targets", "targets/metadata",
-    "format_query", "query_exemplars", "rules", "alerts", "status/tsdb", "status/buildinfo", "scrape_pools",
+    "format_query", "parse_query", "query_exemplars", "rules", "alerts", "status/tsdb", "status/buildinfo", "scrape_pools",
 ]  # fmt: skip
 NAMES = [
     "query",

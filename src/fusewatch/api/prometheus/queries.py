@@ -1,4 +1,4 @@
-"""``/query``, ``/query_range``, ``/format_query``, ``/query_exemplars``."""
+"""``/query``, ``/query_range``, ``/format_query``, ``/parse_query``, ``/query_exemplars``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fusewatch.api.prometheus.answers import success, success_body
 from fusewatch.api.prometheus.endpoint import endpoint
 from fusewatch.api.prometheus.errors import BadDataError
 from fusewatch.api.prometheus.parameters import MAX_TIME, MIN_TIME, Parameters
+from fusewatch.api.prometheus.query_trees import tree_of
 from fusewatch.api.prometheus.results import print_result
 from fusewatch.api.prometheus.services import PrometheusServices
 from fusewatch.promql import ast
@@ -37,7 +38,7 @@ _ROLLUPS_HEADER: Final = "X-Fusewatch-Rollups"
 
 
 def query_routes(services: PrometheusServices) -> list[GuardedRoute]:
-    """All four; clients send long queries by POST."""
+    """All five; clients send long queries by POST."""
     queries = _Queries(services)
     both = ("GET", "POST")
     return [
@@ -45,6 +46,7 @@ def query_routes(services: PrometheusServices) -> list[GuardedRoute]:
         endpoint("/query_range", queries.range, methods=both),
         endpoint("/query_exemplars", queries.exemplars, methods=both),
         endpoint("/format_query", queries.format, methods=both),
+        endpoint("/parse_query", queries.parse, methods=both),
     ]
 
 
@@ -103,6 +105,12 @@ class _Queries:
         query = parameters.text("query")
         text = await self._services.pool.run(lambda _: _named(lambda: format_query(query)), receive=request.receive)
         return success(text)
+
+    async def parse(self, request: Request, parameters: Parameters) -> Response:
+        """The query as a tree."""
+        query = parameters.text("query")
+        found = await self._services.pool.run(lambda _: _named(lambda: tree_of(parse(query))), receive=request.receive)
+        return success(found)
 
     async def _answer(self, request: Request, parameters: Parameters, limit: int, run: _Run) -> Response:
         timeout_ms = parameters.duration("timeout")
