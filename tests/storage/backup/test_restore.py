@@ -134,3 +134,12 @@ def test_a_full_target_is_told_and_the_store_works_on(store: MetricStore, small_
     assert not [path for path in (tmp_path / "data/clickhouse/shadow").iterdir() if path.is_dir()]
     back_up(store, target, notes=b"small")
     bring_back(target, tmp_path / "new")
+
+
+def test_a_count_of_freezes_that_a_crash_left_empty_stops_no_backup(store: MetricStore, target: Target, tmp_path: Path) -> None:
+    write(store, {UP: {NOW: 1.0}})
+    back_up(store, target)
+    (tmp_path / "data/clickhouse/shadow/increment.txt").write_bytes(b"")
+    write(store, {UP: {NOW + 1: 2.0}})
+    back_up(store, target)
+    bring_back(target, tmp_path / "new")

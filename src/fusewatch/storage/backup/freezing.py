@@ -30,6 +30,7 @@ from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.ports import OverloadedError
 
 _SHADOW: Final = "shadow"
+_COUNTER: Final = "increment.txt"
 _PREFIX: Final = "fusewatch_"
 _TABLES: Final = "SELECT name, toString(uuid), create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name"
 #: Parts that a merge has replaced are listed for minutes, so that none of those that were frozen a moment ago is missing.
@@ -128,11 +129,22 @@ class Freezer:
             StoppedError: it was asked to stop.
         """
         self._commit(progress)
+        self._mend_counter()
         name = _PREFIX + "".join(letter for letter in backup if letter.isalnum())
         try:
             yield self._freeze(name)
         finally:
             shutil.rmtree(self._shadow / name, ignore_errors=True)
+
+    def _mend_counter(self) -> None:
+        """Removes ClickHouse's count of its freezes where a crash has left it empty, which ClickHouse takes for a reason to refuse all.
+
+        Ours have names, so the count means nothing.
+        """
+        counter = self._shadow / _COUNTER
+        with suppress(FileNotFoundError):
+            if not counter.read_bytes().strip().isdigit():
+                counter.unlink()
 
     @property
     def _shadow(self) -> Path:
