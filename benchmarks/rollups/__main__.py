@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.storage.__main__ import KINDS, STEP_MS, STEPS, TARGETS, NextDay, values_of
-from fusewatch.promql.engine import Engine, QueryLimits
+from fusewatch.promql.engine import Engine, QueryLimits, QueryOptions
 from fusewatch.promql.rollups import RollupUse
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.partitions import DAY_HOURS
@@ -72,7 +72,7 @@ def ask(engine: Engine, query: str, days: int, use: RollupUse, repetitions: int)
     for repetition in range(repetitions):
         start, end = (FIRST + 24 + repetition) * HOUR, (FIRST + (days - 1) * 24 + repetition) * HOUR
         begun = time.perf_counter()
-        found = engine.range(query, start, end, HOUR, rollups=use)
+        found = engine.range(query, start, end, HOUR, options=QueryOptions(rollups=use))
         seconds.append(time.perf_counter() - begun)
     return statistics.median(seconds), found.statistics.samples, "; ".join(info for info in found.infos if "roll-ups" in info)
 

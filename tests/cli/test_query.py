@@ -181,3 +181,15 @@ def test_a_native_histogram_is_told_by_what_it_counted():
     assert "12 observations, sum 18.5" in FORMATS["table"](vector)
     matrix = {"resultType": "matrix", "result": [{"metric": {}, "values": [[5, "1"], [7, "2"]], "histograms": [[6, whole]]}]}
     assert [time for time, _ in read_result(matrix)[0].points] == [5, 6, 7]
+
+
+def test_a_query_is_explained_part_by_part(server):
+    inner = {"query": "up", "series": 0, "seconds": 0.001, "ownSeconds": 0.001, "reason": "there is no metric up", "parts": []}
+    tree = {"query": "sum(up)", "series": 0, "seconds": 0.0125, "ownSeconds": 0.0115, "parts": [inner]}
+    server.answer = (200, json.dumps({"status": "success", "data": {**VECTOR, "explain": tree}}).encode())
+    done = run(server, "sum(up)", "--explain")
+    assert server.asked[0][1]["explain"] == ["1"]
+    lines = done.output.splitlines()
+    assert lines[0] == "sum(up)  0 series, 12.5 ms"
+    assert "up  0 series, 1.0 ms" in lines[1]
+    assert "there is no metric up" in lines[2]

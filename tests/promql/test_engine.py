@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.promql.memory import MemoryReader
 
-from fusewatch.promql.engine import Engine, QueryLimits
+from fusewatch.promql.engine import Engine, QueryLimits, QueryOptions
 from fusewatch.promql.errors import (
     ExecutionError,
     ParameterError,
@@ -96,9 +96,9 @@ def test_a_range_and_the_lookback_leave_their_far_end_out(reader):
 
 
 def test_a_limit_on_series_cuts_the_answer(reader):
-    assert len(Engine(reader).instant("requests_total", 0, limit=2)) == 2
-    assert len(Engine(reader).range("requests_total", 0, 1000, 1000, limit=2)) == 2
-    assert len(Engine(reader).instant("requests_total[1m]", 60_000, limit=2)) == 2
+    assert len(Engine(reader).instant("requests_total", 0, options=QueryOptions(limit=2))) == 2
+    assert len(Engine(reader).range("requests_total", 0, 1000, 1000, options=QueryOptions(limit=2))) == 2
+    assert len(Engine(reader).instant("requests_total[1m]", 60_000, options=QueryOptions(limit=2))) == 2
 
 
 @pytest.mark.parametrize(

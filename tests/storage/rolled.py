@@ -8,7 +8,7 @@ import numpy as np
 from tests.storage.conftest import DAY
 from tests.storage.test_sealing import write_bits
 
-from fusewatch.promql.engine import Engine
+from fusewatch.promql.engine import Engine, QueryOptions
 from fusewatch.promql.result import QueryResult
 from fusewatch.promql.rollups import RollupUse
 from fusewatch.storage.store import MetricStore
@@ -63,7 +63,10 @@ def both(
 ) -> tuple[QueryResult, QueryResult]:
     """The answers with roll-ups, as far as they are exact, and without."""
     engine = Engine(store)
-    found = [engine.range(query, start, end, step, rollups=use, lookback_ms=lookback_ms) for use in (RollupUse.EXACT, RollupUse.NEVER)]
+    found = [
+        engine.range(query, start, end, step, options=QueryOptions(rollups=use, lookback_ms=lookback_ms))
+        for use in (RollupUse.EXACT, RollupUse.NEVER)
+    ]
     return found[0], found[1]
 
 

@@ -15,7 +15,7 @@ from tests.storage.reading import FOREVER, matcher, read
 from tests.storage.rolled import FUNCTIONS, MINUTE, SERIES, assert_same, both, points, used, write_day
 from tests.storage.test_sealing import MONDAY, stored, write_bits
 
-from fusewatch.promql.engine import Engine
+from fusewatch.promql.engine import Engine, QueryOptions
 from fusewatch.promql.rollups import RollupUse
 from fusewatch.storage.client import Handle
 from fusewatch.storage.config import StorageSettings
@@ -96,7 +96,7 @@ def test_a_plain_selector_sees_the_last_sample_at_its_own_time_and_where_a_serie
 def test_a_moment_anywhere_reads_samples_only_where_its_windows_begin_and_end(three_days: MetricStore, query: str) -> None:
     time = NOW + 2 * DAY + 12 * HOUR + 12_345
     engine = Engine(three_days)
-    rolled, raw = (engine.instant(query, time, rollups=use) for use in (RollupUse.EXACT, RollupUse.NEVER))
+    rolled, raw = (engine.instant(query, time, options=QueryOptions(rollups=use)) for use in (RollupUse.EXACT, RollupUse.NEVER))
     assert_same(rolled, raw)
     assert used(rolled)
     assert rolled.statistics.samples < raw.statistics.samples
@@ -129,7 +129,7 @@ def test_steps_between_the_ends_of_roll_ups_are_read_from_samples_unless_that_is
     assert not used(rolled)
     assert points(rolled) == points(raw)
     counters = 'rate(x_total{k=~"0|2"}[1h])'
-    rough = Engine(three_days).range(counters, start, end, HOUR, rollups=RollupUse.ROUGH)
+    rough = Engine(three_days).range(counters, start, end, HOUR, options=QueryOptions(rollups=RollupUse.ROUGH))
     assert rough.infos == ("PromQL info: answered from 5m roll-ups, windows moved back to whole ones (1:6)",)
     for key, found in points(Engine(three_days).range(counters, NOW, NOW + 2 * DAY - HOUR, HOUR)).items():
         moved = {time - 77_000: value for time, value in points(rough)[key].items() if time < NOW + 2 * DAY}
@@ -230,11 +230,14 @@ def test_where_samples_are_gone_roll_ups_answer_the_same(three_days: MetricStore
     query = f"{function}(x_total[2h])" if function else "x_total"
     limits = NOW + 3 * HOUR, NOW + 2 * DAY - HOUR
     before = ask(three_days, query, *limits, HOUR)
-    fine = Engine(three_days).range(query, *limits, 10 * MINUTE, rollups=RollupUse.NEVER)
+    fine = Engine(three_days).range(query, *limits, 10 * MINUTE, options=QueryOptions(rollups=RollupUse.NEVER))
     without_samples(three_days, clock)
     assert ask(three_days, query, *limits, HOUR) == before
     assert_same(Engine(three_days).range(query, *limits, 10 * MINUTE), fine)
-    assert not len(Engine(three_days).range(query, *limits, HOUR, rollups=RollupUse.NEVER)) or function == "absent_over_time"
+    assert (
+        not len(Engine(three_days).range(query, *limits, HOUR, options=QueryOptions(rollups=RollupUse.NEVER)))
+        or function == "absent_over_time"
+    )
 
 
 @pytest.mark.parametrize("query", ["x_total", "rate(x_total[30m])", "avg_over_time(x_total[1h])", "increase(x_total[10m])"])
@@ -386,7 +389,7 @@ def test_a_crash_between_staging_and_its_place_changes_no_answer(
     store.delete_series([[matcher("k=3")]], NOW + 5 * HOUR, NOW + 6 * HOUR)
     query, limits = '{__name__="x_total"}', (NOW, NOW + DAY, HOUR)
     queries = [f"{function}({query}[1h])" for function in ("max_over_time", "rate", "count_over_time")]
-    expected = [points(Engine(store).range(one, *limits, rollups=RollupUse.NEVER)) for one in queries]
+    expected = [points(Engine(store).range(one, *limits, options=QueryOptions(rollups=RollupUse.NEVER))) for one in queries]
     command = Handle.command
 
     def crash(handle: Handle, sql: str, parameters: Mapping[str, Any] | None = None) -> None:

@@ -15,7 +15,7 @@ from tests.storage.reading import FOREVER, matcher
 from tests.storage.rolled import FUNCTIONS, MINUTE, SERIES, assert_same, both, write_day
 from tests.storage.test_sealing import MONDAY, write_bits
 
-from fusewatch.promql.engine import Engine
+from fusewatch.promql.engine import Engine, QueryOptions
 from fusewatch.promql.rollups import RollupUse
 from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.store import MetricStore
@@ -132,7 +132,7 @@ def outlive(store: MetricStore, clock: ManualClock, queries: list[Query]) -> Non
     store.clean_tombstones()
     whole = [Query(one.function, max(10, one.window // 5 * 5), one.step, one.offset // 5 * 5, 0) for one in queries]
     engine = Engine(store)
-    expected = [engine.range(one.text, *one.whole, rollups=RollupUse.NEVER) for one in whole]
+    expected = [engine.range(one.text, *one.whole, options=QueryOptions(rollups=RollupUse.NEVER)) for one in whole]
     clock.now = NOW + (10 + DAYS) * DAY
     store._retention.apply()
     for one, wanted in zip(whole, expected, strict=True):

@@ -9,7 +9,7 @@ import click
 
 from fusewatch.cli.client import Client, read_token
 from fusewatch.cli.failures import Failure
-from fusewatch.cli.results import FORMATS
+from fusewatch.cli.results import FORMATS, as_tree
 from fusewatch.cli.times import parse_step, parse_time
 
 # As many points as a terminal is wide, roughly.
@@ -23,6 +23,7 @@ _POINTS = 250
 @click.option("--end", metavar="TIME", help="… and ends here.  [default: now]")
 @click.option("--step", metavar="DURATION", help=f"Distance of the points.  [default: the range in {_POINTS} steps]")
 @click.option("--format", "output", type=click.Choice(list(FORMATS)), default="table", show_default=True)
+@click.option("--explain", is_flag=True, help="Show what each part of the query found, in what time, and why a part is empty.")
 @click.option("--server", envvar="FUSEWATCH_SERVER", default="http://127.0.0.1:9470", show_default=True, show_envvar=True, metavar="URL")
 @click.option("--token", envvar="FUSEWATCH_TOKEN", show_envvar=True, metavar="TOKEN", help="API token, where the server wants one.")
 @click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="File that holds the API token.")
@@ -34,6 +35,7 @@ def query(  # noqa: PLR0913 - one per option
     end: str | None,
     step: str | None,
     output: str,
+    explain: bool,
     server: str,
     token: str | None,
     token_file: Path | None,
@@ -55,10 +57,10 @@ def query(  # noqa: PLR0913 - one per option
             path, form = "/api/v1/query_range", _range(promql, parse_time(start, now), parse_time(end or "now", now), step)
     except ValueError as error:
         raise Failure(str(error), 2) from None
-    answer = client.ask(path, form)
+    answer = client.ask(path, {**form, "explain": "1"} if explain else form)
     for warning in answer.get("warnings", []):
         click.echo(f"warning: {warning}", err=True)
-    click.echo(FORMATS[output](answer["data"]), nl=False)
+    click.echo(as_tree(answer["data"]["explain"]) if explain else FORMATS[output](answer["data"]), nl=False)
 
 
 def _range(promql: str, start: int, end: int, step: str | None) -> dict[str, str]:

@@ -113,6 +113,28 @@ def as_plot(data: Mapping[str, Any]) -> str:
     return drawing + ("\n" if more <= 0 else f"\n… and {more} more series\n")
 
 
+def as_tree(explained: Mapping[str, Any]) -> str:
+    """A query part by part: what it found, in what time, and why it is empty."""
+    from rich.console import Console  # noqa: PLC0415 - takes 100 ms, and only this and tables need it
+    from rich.text import Text  # noqa: PLC0415
+    from rich.tree import Tree  # noqa: PLC0415
+
+    def label(part: Mapping[str, Any]) -> Text:
+        count = part["series"]
+        text = Text.assemble((part["query"], "bold"), f"  {count:,} series, {part['seconds'] * 1000:.1f} ms")
+        return text.append(f"\n{part['reason']}", "yellow") if "reason" in part else text
+
+    def grow(tree: Tree, part: Mapping[str, Any]) -> None:
+        for one in part["parts"]:
+            grow(tree.add(label(one)), one)
+
+    tree = Tree(label(explained))
+    grow(tree, explained)
+    out = io.StringIO()
+    Console(file=out, width=shutil.get_terminal_size((160, 24)).columns, highlight=False).print(tree)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
 FORMATS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "table": as_table,
     "json": as_json,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 
@@ -13,12 +14,14 @@ from fusewatch.promql import ast
 from fusewatch.promql.annotations import Annotations
 from fusewatch.promql.errors import ParameterError, QueryCanceledError, QueryTimeoutError, TooManySamplesError
 from fusewatch.promql.evaluate import Evaluator, Settings
+from fusewatch.promql.explain import Explainer
 from fusewatch.promql.fetch import fetch_all
 from fusewatch.promql.matrix import Grid
 from fusewatch.promql.parse import parse
 from fusewatch.promql.plan import plan
 from fusewatch.promql.result import QueryResult, Statistics, answer
 from fusewatch.promql.rollups import RollupUse
+from fusewatch.promql.trace import Trace
 from fusewatch.promql.warm import warm_kernels
 from fusewatch.telemetry.ports import Budget, CancelledReadError, LimitExceededError, SeriesReader
 
@@ -31,6 +34,33 @@ class QueryLimits:
     max_series: int = 1_000_000
     max_steps: int = 11_000
     timeout_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryOptions:
+    """How a query is answered.
+
+    ``lookback_ms`` in place of the engine's own; at most ``limit`` series (0: all); whether from roll-ups; and whether to ``explain`` what
+    each part of it found.
+    """
+
+    lookback_ms: int | None = None
+    limit: int = 0
+    rollups: RollupUse = RollupUse.EXACT
+    explain: bool = False
+
+
+DEFAULT: Final = QueryOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query, and where it is to be evaluated."""
+
+    text: str
+    grid: Grid
+    options: QueryOptions
+    instant: bool
 
 
 @dataclass(slots=True)
@@ -84,36 +114,18 @@ class Engine:
         deadline = time.monotonic() + self.limits.timeout_s
         return Budget(max_samples=self.limits.max_samples, max_series=self.limits.max_series, deadline=deadline)
 
-    def instant(
-        self,
-        query: str,
-        time_ms: int,
-        *,
-        budget: Budget | None = None,
-        lookback_ms: int | None = None,
-        limit: int = 0,
-        rollups: RollupUse = RollupUse.EXACT,
-    ) -> QueryResult:
-        """The query's value at one moment; at most ``limit`` series (0: all).
+    def instant(self, query: str, time_ms: int, *, budget: Budget | None = None, options: QueryOptions = DEFAULT) -> QueryResult:
+        """The query's value at one moment.
 
         Raises:
             QueryError: see :mod:`fusewatch.promql.errors`.
         """
-        return self._answer(query, Grid(time_ms, 0, 1), budget, lookback_ms, limit, rollups, instant=True)
+        return self._answer(_Asked(query, Grid(time_ms, 0, 1), options, instant=True), budget)
 
     def range(
-        self,
-        query: str,
-        start: int,
-        end: int,
-        step: int,
-        *,
-        budget: Budget | None = None,
-        lookback_ms: int | None = None,
-        limit: int = 0,
-        rollups: RollupUse = RollupUse.EXACT,
+        self, query: str, start: int, end: int, step: int, *, budget: Budget | None = None, options: QueryOptions = DEFAULT
     ) -> QueryResult:
-        """The query's value at ``start``, ``start + step`` … until ``end`` (ms); at most ``limit`` series (0: all), sorted by labels.
+        """The query's value at ``start``, ``start + step`` … until ``end`` (ms), its series sorted by labels.
 
         Raises:
             QueryError: see :mod:`fusewatch.promql.errors`.
@@ -127,26 +139,29 @@ class Engine:
             raise ParameterError(
                 f"exceeded maximum resolution of {limit_text} points per timeseries. Try decreasing the query resolution (?step=XX)"
             )
-        return self._answer(query, Grid.between(start, end, step), budget, lookback_ms, limit, rollups, instant=False)
+        return self._answer(_Asked(query, Grid.between(start, end, step), options, instant=False), budget)
 
-    def _answer(
-        self, text: str, grid: Grid, budget: Budget | None, lookback_ms: int | None, limit: int, rollups: RollupUse, *, instant: bool
-    ) -> QueryResult:
+    def _answer(self, asked: _Asked, budget: Budget | None) -> QueryResult:
+        text, grid, options = asked.text, asked.grid, asked.options
         run = _Run(text, budget or self.budget(), Annotations(text))
-        lookback = self._lookback_ms if lookback_ms is None else lookback_ms
+        lookback = self._lookback_ms if options.lookback_ms is None else options.lookback_ms
         with run.phase("parse"):
             expr = parse(text, step_ms=grid.step, range_ms=grid.end - grid.start)
-            _check_type(expr, instant=instant)
+            _check_type(expr, instant=asked.instant)
         with run.phase("plan"):
-            planned = plan(expr, grid, lookback, default_step_ms=self._default_step_ms, rollups=rollups)
+            planned = plan(expr, grid, lookback, default_step_ms=self._default_step_ms, rollups=options.rollups)
         with run.phase("fetch"):
             samples = fetch_all(self._reader, planned.fetches, run.budget)
         settings = Settings(lookback, self._default_step_ms, self.limits.max_samples)
-        evaluator = Evaluator(samples=samples, query=grid, settings=settings, notes=run.notes, budget=run.budget)
+        trace = Trace() if options.explain else None
+        evaluator = Evaluator(samples=samples, query=grid, settings=settings, notes=run.notes, budget=run.budget, trace=trace)
         with run.phase("evaluate"), np.errstate(all="ignore"):
-            result = answer(evaluator.evaluate(planned.expr, grid), grid, limit, instant=instant)
+            result = answer(evaluator.evaluate(planned.expr, grid), grid, options.limit, instant=asked.instant)
         statistics = Statistics(samples.count, samples.series, run.seconds)
-        return replace(result, warnings=run.notes.warnings(), infos=run.notes.infos(), statistics=statistics)
+        explained = None
+        if trace is not None and trace.root is not None:
+            explained = Explainer(text, self._reader, planned.fetches).explained(trace.root)
+        return replace(result, warnings=run.notes.warnings(), infos=run.notes.infos(), statistics=statistics, explained=explained)
 
 
 def _check_type(expr: ast.Expr, *, instant: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from fusewatch.promql.functions.registry import FUNCTIONS
 from fusewatch.promql.matrix import Grid, Matrix, RangeVector, Value
 from fusewatch.promql.rollups import SHOWN, as_values, described, last_samples
 from fusewatch.promql.selectors import instant_vector, subquery_range, window_ends
+from fusewatch.promql.trace import Trace
 from fusewatch.telemetry.ports import Budget
 from fusewatch.telemetry.samples import Float64s, Int64s, SeriesSet
 
@@ -34,12 +36,15 @@ class Settings:
 class Evaluator:
     """Evaluates one query over ``query``, its grid; the budget is checked before every node."""
 
-    def __init__(self, *, samples: Samples, query: Grid, settings: Settings, notes: Annotations, budget: Budget) -> None:
+    def __init__(
+        self, *, samples: Samples, query: Grid, settings: Settings, notes: Annotations, budget: Budget, trace: Trace | None = None
+    ) -> None:
         self._samples = samples
         self._query = query
         self._settings = settings
         self._notes = notes
         self._budget = budget
+        self._trace = trace
 
     def evaluate(self, node: ast.Expr, grid: Grid) -> Value:
         """The value of ``node`` at every step of ``grid``.
@@ -48,6 +53,17 @@ class Evaluator:
             QueryError: the data does not fit the expression, or a limit was passed.
             LimitExceededError: cancelled, or out of time.
         """
+        return self._noted(node, lambda: self._evaluated(node, grid))
+
+    def _noted(self, node: ast.Expr, evaluate: Callable[[], Value]) -> Value:
+        """What ``evaluate`` finds for ``node``, noted where the query is to be explained."""
+        if self._trace is None:
+            return evaluate()
+        with self._trace.step(node) as step:
+            step.value = evaluate()
+            return step.value
+
+    def _evaluated(self, node: ast.Expr, grid: Grid) -> Value:
         self._budget.check()
         match node:
             case ast.Number():
@@ -148,7 +164,9 @@ class Evaluator:
 
     def _call(self, node: ast.Call, grid: Grid) -> Value:
         if node.function == "timestamp" and isinstance(node.args[0], ast.Selector):
-            found = self._selector(node.args[0], grid, when=True)
+            selector = node.args[0]
+            found = self._noted(selector, lambda: self._selector(selector, grid, when=True))
+            assert isinstance(found, Matrix)  # noqa: S101 - what a selector makes
             return found.with_values(found.values, found.present)
         args = [self._argument(node, index, grid) for index in range(len(node.args))]
         return FUNCTIONS[node.function].apply(CallContext(node, args, grid, self._query, self._notes, self._budget.check))
@@ -156,11 +174,11 @@ class Evaluator:
     def _argument(self, node: ast.Call, index: int, grid: Grid) -> Value:
         arg = node.args[index]
         if isinstance(arg, ast.RangeSelector):
-            return self._range(arg, grid, node.function)
+            return self._noted(arg, lambda: self._range(arg, grid, node.function))
         if node.function == "info" and index == 1:
             selector = arg.expr if isinstance(arg, ast.Invariant) else arg
             assert isinstance(selector, ast.Selector)  # noqa: S101 - the plan put it there
-            return self._selector(selector, grid, when=True)
+            return self._noted(selector, lambda: self._selector(selector, grid, when=True))
         return self.evaluate(arg, grid)
 
 

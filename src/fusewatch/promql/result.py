@@ -10,6 +10,7 @@ import numpy as np
 
 from fusewatch.promql.arrays import Bools
 from fusewatch.promql.errors import ExecutionError
+from fusewatch.promql.explain import Explained
 from fusewatch.promql.histograms import NONE, Histograms, HistogramSamples
 from fusewatch.promql.kernels.native.pool import Pool
 from fusewatch.promql.matrix import RESERVED, SAME_LABELSET, Grid, Matrix, RangeVector, Value, without_dropped_names
@@ -50,6 +51,7 @@ class QueryResult:
     warnings: tuple[str, ...] = ()
     infos: tuple[str, ...] = ()
     statistics: Statistics = field(default_factory=Statistics)
+    explained: Explained | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -233,6 +233,14 @@ async def test_a_subquery_is_told_with_its_step(store):
     assert (found["type"], found["range"], found["step"], found["timestamp"]) == ("subquery", 300_000, 30_000, 10_000)
 
 
+async def test_a_query_is_explained(store):
+    found = (await store.get("/api/v1/query", query="sum(uo)", time=str(S), explain="1")).json()["data"]["explain"]
+    assert (found["query"], found["series"]) == ("sum(uo)", 0)
+    assert found["parts"][0]["reason"].startswith("there is no metric uo")
+    assert "explain" not in (await store.get("/api/v1/query", query="up", time=str(S))).json()["data"]
+    assert (await store.get("/api/v1/query", query="up", explain="yes")).json()["errorType"] == "bad_data"
+
+
 async def test_there_are_no_exemplars(store):
     answer = await store.get("/api/v1/query_exemplars", query="up", start="0", end="1")
     assert answer.json() == {"status": "success", "data": []}

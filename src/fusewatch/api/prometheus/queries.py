@@ -17,6 +17,7 @@ from fusewatch.api.prometheus.query_trees import tree_of
 from fusewatch.api.prometheus.results import print_result
 from fusewatch.api.prometheus.services import PrometheusServices
 from fusewatch.promql import ast
+from fusewatch.promql.engine import QueryOptions
 from fusewatch.promql.errors import ParameterError, ParseError
 from fusewatch.promql.format import format_query
 from fusewatch.promql.numbers import format_value
@@ -31,8 +32,8 @@ T = TypeVar("T")
 _ZERO_STEP: Final = "zero or negative query resolution step widths are not accepted. Try a positive integer"
 _KNOWN_STATS: Final = frozenset({"", "true", "all"})
 
-#: Runs a query under a budget; the last argument is how many series it may answer with, 0 for all.
-_Run = Callable[[Budget, int | None, int], QueryResult]
+#: Runs a query under a budget.
+_Run = Callable[[Budget], QueryResult]
 #: Says which roll-ups a query may be answered from, as the parameter does, for clients that can send no parameters of their own.
 _ROLLUPS_HEADER: Final = "X-Fusewatch-Rollups"
 
@@ -59,10 +60,10 @@ class _Queries:
         """A query's value at one moment."""
         limit = parameters.limit()
         time = parameters.time("time", self._services.clock.now_ms())
-        query, rollups = parameters.text("query"), _rollups(request, parameters)
+        query, options = parameters.text("query"), _options(request, parameters, limit)
 
-        def run(budget: Budget, lookback_ms: int | None, most: int) -> QueryResult:
-            return self._engine.instant(query, time, budget=budget, lookback_ms=lookback_ms, limit=most, rollups=rollups)
+        def run(budget: Budget) -> QueryResult:
+            return self._engine.instant(query, time, budget=budget, options=options)
 
         return await self._answer(request, parameters, limit, run)
 
@@ -80,10 +81,10 @@ class _Queries:
             raise BadDataError(
                 f"exceeded maximum resolution of {most_steps:,} points per timeseries. Try decreasing the query resolution (?step=XX)"
             )
-        query, rollups = parameters.text("query"), _rollups(request, parameters)
+        query, options = parameters.text("query"), _options(request, parameters, limit)
 
-        def run(budget: Budget, lookback_ms: int | None, most: int) -> QueryResult:
-            return self._engine.range(query, start, end, step, budget=budget, lookback_ms=lookback_ms, limit=most, rollups=rollups)
+        def run(budget: Budget) -> QueryResult:
+            return self._engine.range(query, start, end, step, budget=budget, options=options)
 
         return await self._answer(request, parameters, limit, run)
 
@@ -114,12 +115,11 @@ class _Queries:
 
     async def _answer(self, request: Request, parameters: Parameters, limit: int, run: _Run) -> Response:
         timeout_ms = parameters.duration("timeout")
-        lookback_ms = _lookback(parameters)
         stats = parameters.text("stats")
         notes = [] if stats in _KNOWN_STATS else [_deprecated(stats)]
 
         def work(budget: Budget) -> bytes:
-            result = _named(lambda: run(budget, lookback_ms, limit + 1 if limit else 0))
+            result = _named(lambda: run(budget))
             return print_result(result, limit=limit, stats=bool(stats), notes=notes)
 
         timeout_s = None if timeout_ms is None else max(timeout_ms, 0) / 1000
@@ -155,12 +155,30 @@ def _lookback(parameters: Parameters) -> int | None:
         raise BadDataError(f"error parsing lookback delta duration: {error.__cause__}") from error
 
 
+def _options(request: Request, parameters: Parameters, limit: int) -> QueryOptions:
+    """What the parameters say of how a query is answered; one series more than the limit shows that there are more."""
+    return QueryOptions(
+        lookback_ms=_lookback(parameters),
+        limit=limit + 1 if limit else 0,
+        rollups=_rollups(request, parameters),
+        explain=_explain(parameters),
+    )
+
+
 def _rollups(request: Request, parameters: Parameters) -> RollupUse:
     """What ``rollups`` or the header asks for: 0 to read samples alone, 1 to take roll-ups also where that moves windows."""
     try:
         return RollupUse(parameters.text("rollups") or request.headers.get(_ROLLUPS_HEADER, ""))
     except ValueError as error:
         raise BadDataError.parameter("rollups", "expected 0 or 1") from error
+
+
+def _explain(parameters: Parameters) -> bool:
+    """Whether the answer is to say what each part of the query found."""
+    text = parameters.text("explain")
+    if text not in {"", "0", "1"}:
+        raise BadDataError.parameter("explain", "expected 0 or 1")
+    return text == "1"
 
 
 def _deprecated(stats: str) -> str:

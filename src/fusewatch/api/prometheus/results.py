@@ -11,6 +11,7 @@ import orjson
 from fusewatch.api.prometheus.answers import envelope
 from fusewatch.api.prometheus.histogram_numbers import print_histograms
 from fusewatch.api.prometheus.numbers import print_series
+from fusewatch.promql.explain import Explained
 from fusewatch.promql.numbers import format_value
 from fusewatch.promql.result import QueryResult, Statistics
 from fusewatch.telemetry.labels import Labels
@@ -32,6 +33,8 @@ def print_result(result: QueryResult, *, limit: int = 0, stats: bool = False, no
     parts = [b'{"resultType":"', result.type.encode(), b'","result":', *_value(result, limit)]
     if stats:
         parts += [b',"stats":', orjson.dumps(statistics(result.statistics))]
+    if result.explained is not None:
+        parts += [b',"explain":', orjson.dumps(explanation(result.explained))]
     return envelope([*parts, b"}"], warnings=warnings, infos=result.infos)
 
 
@@ -50,6 +53,18 @@ def statistics(found: Statistics) -> Mapping[str, object]:
             "execTotalTime": preparation + evaluation,
         },
         "samples": {"totalQueryableSamples": found.samples, "peakSamples": found.samples},
+    }
+
+
+def explanation(found: Explained) -> dict[str, object]:
+    """What each part of a query found, in what time; ``reason`` says why it is empty, where that can be told."""
+    return {
+        "query": found.text,
+        "series": found.series,
+        "seconds": found.seconds,
+        "ownSeconds": found.own_seconds,
+        **({"reason": found.reason} if found.reason else {}),
+        "parts": [explanation(part) for part in found.parts],
     }
 
 
