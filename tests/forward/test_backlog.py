@@ -284,4 +284,4 @@ class KeepingModel(RuleBasedStateMachine):
 
 
 TestKeeping = KeepingModel.TestCase
-TestKeeping.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestKeeping.settings = settings(max_examples=60, stateful_step_count=40)

@@ -4,7 +4,7 @@ import asyncio
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.forward.conftest import NOW, series
 
@@ -24,7 +24,6 @@ def encoded(sets, external, rules=()):
     return [blob[start:stop].tobytes() for start, stop in pairwise(offsets.tolist())]
 
 
-@settings(deadline=None)
 @given(st.lists(label_sets, max_size=5), label_sets)
 def test_external_labels_are_merged_in_order_and_stand_back(sets, external):
     assert encoded(sets, external) == [label_fields(Labels({**external, **labels})) for labels in sets]

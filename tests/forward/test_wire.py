@@ -69,7 +69,7 @@ def requests(message, wire, rows, *, shards=1, per_request=1000):
 
 
 @pytest.mark.parametrize("message", [V1, V2])
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_plain_reader_reads_what_was_taken_from_the_log(message, data):
     sets = data.draw(st.lists(label_sets.filter(len), min_size=1, max_size=5, unique=True))
@@ -130,7 +130,7 @@ def test_what_does_not_go_out_is_counted_by_its_reason():
     assert [series.samples for series in read_v1(wire.encode(rows, found, 0, len(found.order)))] == [[(10, 2)]]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(custom_histograms())
 def test_version_2_takes_histograms_with_custom_buckets(histogram):
     labels = Labels({"__name__": "m"})

@@ -84,7 +84,7 @@ def test_what_was_written_is_read(name, tags, value, time):
     assert len(labels_of(path)) <= 1 + len(tags)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=60) | st.text("ab.;= 1-e\n\t", max_size=60).map(str.encode))
 def test_any_bytes_are_read_or_refused(body):
     _, problem = decoded(body)

@@ -150,7 +150,6 @@ def written(measurement, tags, fields, time):
     return head + " " + ",".join(escaped(key, " ,=") + "=" + value(plain) for key, plain in fields.items()) + f" {time}"
 
 
-@settings(deadline=None)
 @given(st.lists(lines(), max_size=5))
 @example([("m", {}, {"f": 'a\n"b', "g": 1.0}, 5), ("n", {}, {"f": 2.0}, 5)])
 def test_what_was_written_is_read(several):
@@ -160,7 +159,7 @@ def test_what_was_written_is_read(several):
     assert sorted(row for rows in found.values() for row in rows) == sorted(samples)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=80) | st.text('ab,= "\\\n#1.5eitTF', max_size=60).map(str.encode))
 def test_any_bytes_are_read_or_refused(body):
     try:

@@ -73,7 +73,7 @@ steps = st.lists(st.sampled_from(["send a", "send b", "commit", "crash"]), max_s
 
 
 @given(steps)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_sums_go_on_after_any_crash(actions: list[str]) -> None:
     sums, wanted, logged = {"a": 0, "b": 0}, [], []
     with tempfile.TemporaryDirectory() as folder:

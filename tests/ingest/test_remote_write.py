@@ -78,7 +78,6 @@ def expected_of(pairs):
         return None
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(label_sets, points), max_size=6))
 @example([([("__name__", "a"), ("__name__", "a")], [(1, 1.0)]), ([("b", ""), ("__name__", "a"), ("a", "1")], [(2, 2.0)])])
 @example([([("__name__", b"\xed\xa0\x80")], [(1, 1.0)]), ([("__name__", b"\xf4\x90\x80\x80")], [(1, 1.0)])])
@@ -140,7 +139,6 @@ def test_new_series_beyond_the_limit_are_refused_and_the_first_is_named() -> Non
     assert receiver.problem.rejected == 2
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(histograms() | custom_histograms(), st.integers(0, 1 << 45)), max_size=4))
 def test_native_histograms_become_their_binary_form(found) -> None:
     receiver = Receiver()
@@ -226,7 +224,6 @@ def test_a_histogram_with_more_buckets_than_its_form_can_hold_is_refused() -> No
     assert "65536 spans, buckets or bounds" in str(receiver.problem)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.dictionaries(st.text(min_size=1, max_size=5), st.text(max_size=5), max_size=4), st.floats(allow_nan=False))))
 def test_exemplars_keep_their_labels_value_and_time(found) -> None:
     receiver = Receiver()
@@ -268,7 +265,7 @@ def test_a_body_that_is_no_request_is_refused_with_a_reason(body, message) -> No
         RemoteWriteDecoder(KnownInMemory()).decode(body)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=80) | st.binary(max_size=60).map(lambda data: native([*GOOD.pairs], data, data)))
 def test_any_bytes_are_decoded_or_refused(data) -> None:
     receiver = Receiver()

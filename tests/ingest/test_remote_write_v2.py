@@ -72,7 +72,6 @@ def samples_request(found):
 points = st.lists(st.tuples(st.integers(0, 1 << 45), st.floats()), min_size=1, max_size=3)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(label_sets, points), max_size=6))
 @example([([("__name__", "a"), ("__name__", "a")], [(1, 1.0)]), ([("b", ""), ("__name__", "a"), ("a", "1")], [(2, 2.0)])])
 @example([([("__name__", b"\xed\xa0\x80")], [(1, 1.0)])])
@@ -161,7 +160,6 @@ def test_symbols_used_over_and_over_do_not_fill_the_memory() -> None:
     assert receiver.problem.rejected == 9
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(histograms() | custom_histograms(), st.integers(0, 1 << 45)), min_size=1, max_size=4))
 def test_native_histograms_become_their_binary_form(found) -> None:
     receiver, request = Receiver(), Request()
@@ -221,7 +219,7 @@ def test_a_body_that_is_no_request_is_refused(message) -> None:
         Receiver().decode(message)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=80) | st.binary(max_size=60).map(lambda data: samples_request([([*GOOD.pairs], [(1, 1.0)])]).raw(data).encode()))
 def test_any_bytes_are_decoded_or_refused(data) -> None:
     receiver = Receiver()

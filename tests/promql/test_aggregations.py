@@ -61,7 +61,7 @@ def columns(found: Sequence[tuple[str, Sequence[int | None]]]) -> dict[tuple[str
 
 @pytest.mark.parametrize("op", list(SUMMARIES))
 @given(found=rows)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_a_group_is_summed_up_at_each_step_by_the_series_that_have_a_sample(op, found):
     answer = table(store(found), f"{op} by (job) (x)")
     expected = {key: float(SUMMARIES[op](values)) for key, values in columns(found).items()}
@@ -71,7 +71,7 @@ def test_a_group_is_summed_up_at_each_step_by_the_series_that_have_a_sample(op, 
 
 
 @given(found=rows, q=st.sampled_from([0, 0.3, 0.5, 1]))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_a_quantile_of_a_group_interpolates(found, q):
     answer = table(store(found), f"quantile by (job) ({q}, x)")
     expected = {key: reference.quantile(values, q) for key, values in columns(found).items()}
@@ -82,7 +82,7 @@ def test_a_quantile_of_a_group_interpolates(found, q):
 
 @pytest.mark.parametrize(("op", "largest"), [("topk", True), ("bottomk", False)])
 @given(found=rows, k=st.integers(0, 4))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_the_best_of_a_group_are_chosen_anew_at_each_step(op, largest, found, k):
     answer = table(store(found), f"{op} by (job) ({k}, x)")
     expected = {key: sorted(values, reverse=largest)[:k] for key, values in columns(found).items() if k}
@@ -90,14 +90,14 @@ def test_the_best_of_a_group_are_chosen_anew_at_each_step(op, largest, found, k)
 
 
 @given(found=rows, k=st.integers(0, 4))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_limitk_keeps_so_many_of_each_group(found, k):
     answer = table(store(found), f"limitk by (job) ({k}, x)")
     assert {key: len(values) for key, values in answer.items()} == {key: min(k, len(v)) for key, v in columns(found).items() if k}
 
 
 @given(found=rows)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_count_values_counts_every_value_once(found):
     result = store(found).range('count_values by (job) ("v", x)', 0, (STEPS - 1) * 60_000, 60_000)
     counted = {

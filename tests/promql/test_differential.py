@@ -201,7 +201,6 @@ def pair(tmp_path_factory):
 
 @settings(
     max_examples=int(os.environ.get("FUSEWATCH_DIFFERENTIAL_EXAMPLES", "300")),
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data(), seed=st.integers(0, 20), step=st.sampled_from((15_000, 60_000)))

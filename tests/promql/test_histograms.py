@@ -39,7 +39,7 @@ def quantile(q: float, uppers: list[float], counts: list[float]) -> float:
 
 
 @given(st.data(), bounds, st.sampled_from([0.01, 0.25, 0.5, 0.9, 1]))
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 def test_a_quantile_is_interpolated_within_its_bucket(data, finite, q):
     uppers = [*map(float, finite), math.inf]
     counts = [float(count) for count in data.draw(st.lists(st.integers(0, 9), min_size=len(uppers), max_size=len(uppers)))]
@@ -49,7 +49,7 @@ def test_a_quantile_is_interpolated_within_its_bucket(data, finite, q):
 
 
 @given(st.data(), bounds)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_fractions_of_neighbouring_ranges_add_up(data, finite):
     uppers = [*map(float, finite), math.inf]
     counts = [float(count) for count in data.draw(st.lists(st.integers(1, 9), min_size=len(uppers), max_size=len(uppers)))]

@@ -103,7 +103,7 @@ def test_a_long_chain_and_a_deep_nest_within_bounds_are_read():
 
 
 @given(st.text(alphabet="x1() +-^*{}[]=~\"'`,:@#\\.5mbyonsum\n\t$é", max_size=40))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_text_is_a_tree_or_an_error(text):
     with contextlib.suppress(QueryError):
         parse(text)
@@ -123,7 +123,7 @@ QUERIES = st.recursive(
 
 
 @given(QUERIES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_operators_bind_as_another_parser_of_promql_has_it(query):
     assert shape(parse(query)) == foreign_shape(promql_parser.parse(query))
 

@@ -48,7 +48,7 @@ def assert_same(found: dict[int, float], expected: dict[int, float]) -> None:
 @pytest.mark.parametrize(("name", "counter", "per_second"), [("rate", True, True), ("increase", True, False), ("delta", False, False)])
 @given(gaps=counters, range_ms=RANGES, step=STEPS)
 @example(gaps=[(1, 5), (10_000, 0), (10_000, 3)], range_ms=30_000, step=7_000)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_rate_is_extrapolated_to_the_ends_of_its_window(name, counter, per_second, gaps, range_ms, step):
     samples = samples_of(gaps)
     expected = {}
@@ -61,7 +61,7 @@ def test_a_rate_is_extrapolated_to_the_ends_of_its_window(name, counter, per_sec
 
 @pytest.mark.parametrize("name", list(reference.OVER_TIME))
 @given(gaps=gauges, range_ms=RANGES, step=STEPS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_function_over_time_sees_its_window_and_nothing_else(name, gaps, range_ms, step):
     samples = samples_of(gaps)
     expected = {}
@@ -73,7 +73,7 @@ def test_a_function_over_time_sees_its_window_and_nothing_else(name, gaps, range
 
 
 @given(gaps=gauges, range_ms=RANGES, step=STEPS, q=st.sampled_from([-1, 0, 0.25, 0.5, 0.99, 1, 2]))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_a_quantile_over_time_interpolates_between_the_sorted_values(gaps, range_ms, step, q):
     samples = samples_of(gaps)
     expected = {}
@@ -85,7 +85,7 @@ def test_a_quantile_over_time_interpolates_between_the_sorted_values(gaps, range
 
 
 @given(gaps=st.lists(st.tuples(st.integers(1000, 40_000), numbers), min_size=2, max_size=30))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_deriv_is_the_slope_of_the_least_squares_line(gaps):
     samples = samples_of(gaps)
     end = samples[-1][0]
@@ -96,7 +96,7 @@ def test_deriv_is_the_slope_of_the_least_squares_line(gaps):
 
 
 @given(gaps=gauges, step=STEPS, lookback=st.sampled_from([1_000, 300_000]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_an_instant_vector_is_the_latest_sample_within_the_lookback(gaps, step, lookback):
     samples = samples_of(gaps)
     reader = MemoryReader()

@@ -19,7 +19,7 @@ whole = st.integers(-(1 << 53), 1 << 53).map(lambda value: int(np.float64(value)
 values = st.lists(patterns, min_size=1) | st.lists(plain | patterns, min_size=1, max_size=600) | st.lists(whole, min_size=1)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(patterns, min_size=1, max_size=300) | st.lists(plain | patterns, min_size=1, max_size=600) | st.lists(whole, min_size=1),
     st.data(),
@@ -34,7 +34,6 @@ def test_any_value_bits_come_back_and_so_does_any_beginning_of_them(bits: list[i
         assert out.tolist() == bits[:size]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-(1 << 63), (1 << 63) - 1), min_size=1, max_size=600, unique=True).map(sorted))
 @example([-(1 << 63), (1 << 63) - 1])
 @example([1_790_553_600_000 + k * 15_000 + k % 7 for k in range(5760)])

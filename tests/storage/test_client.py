@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fusewatch.storage.client import ClientPool, Endpoint, Handle
@@ -85,7 +85,6 @@ def test_a_short_query_does_not_wait_for_a_long_one_on_another_handle(pool: Clie
         worker.join()
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, (1 << 64) - 1), st.binary(max_size=300)), min_size=1, max_size=50), st.booleans())
 def test_a_block_is_read_as_it_was_written(rows: list[tuple[int, bytes]], packed: bool) -> None:
     numbers = np.array([number for number, _ in rows], np.uint64)

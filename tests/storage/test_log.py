@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fusewatch.storage.errors import CorruptLogError
@@ -104,7 +104,6 @@ def test_a_segment_ahead_of_the_position_is_not_read():
     assert Position.limit(0, 1_700_000_000_000) == 0
 
 
-@settings(deadline=None)  # files are synced
 @given(
     sizes=st.lists(st.integers(1, 40), max_size=12),
     known=st.integers(0, 12),

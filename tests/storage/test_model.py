@@ -267,5 +267,5 @@ def contents(found: SeriesSet) -> dict[Labels, Samples]:
     return out
 
 
-StoreMachine.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, derandomize=True)
+StoreMachine.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=STEPS, derandomize=True)
 TestWhateverHappensAReadEqualsWhatWasAcknowledged = pytest.mark.timeout(120 + 60 * EXAMPLES)(StoreMachine.TestCase)

@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -40,7 +40,6 @@ def expected(points: list[tuple[int, float]]) -> tuple[float, ...]:
 
 
 @given(samples)
-@settings(deadline=None)
 def test_a_window_knows_what_its_samples_say(samples: dict[tuple[int, int], float]) -> None:
     rows = sorted((series, time, value) for (series, time), value in samples.items())
     ids, times = np.array([row[0] for row in rows], np.uint64), np.array([row[1] for row in rows], np.int64)
@@ -59,7 +58,6 @@ columns = st.lists(st.lists(numbers, min_size=1, max_size=6) | arrays(np.uint64,
 
 
 @given(columns, st.booleans())
-@settings(deadline=None)
 @example([[7] * 300, [1, *[7] * 200, 2], [5], [5, 5], [5, 6], [5, 6, 7]], True)
 @example([np.arange(500.0).view(np.uint64).tolist()], False)
 def test_a_column_comes_back_bit_for_bit(parts: list[list[int]], whole: bool) -> None:

@@ -103,7 +103,7 @@ queries = st.builds(
 
 @pytest.mark.timeout(300)
 @given(st.lists(steps, min_size=3, max_size=7), st.lists(queries, min_size=9, max_size=9), st.integers(0, 99))
-@settings(max_examples=5, deadline=None, derandomize=True)
+@settings(max_examples=5, derandomize=True)
 def test_every_answer_from_roll_ups_is_the_one_from_samples(steps: list[Step], queries: list[Query], seed: int) -> None:
     clock = ManualClock(NOW + DAYS * DAY + HOUR)
     with tempfile.TemporaryDirectory() as folder:

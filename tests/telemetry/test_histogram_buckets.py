@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.telemetry.histogram_strategies import custom_histograms, histograms
 
@@ -53,7 +53,6 @@ def power(exponent):
         return np.finfo(np.float64).max if exponent == 1024 else math.inf
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(histograms(), custom_histograms()), max_size=5))
 def test_buckets_have_the_bounds_and_counts_that_the_slow_way_finds(found) -> None:
     for read, one in zip(buckets(*found), found, strict=True):

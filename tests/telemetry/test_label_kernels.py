@@ -22,7 +22,7 @@ parts = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.lists(parts, max_size=6).map(b"".join), st.binary(max_size=3))
 @example(b"\xf0\x8f\xbf\xbf", b"")
 @example(b"x" * 8 + b"\xc3", b"\xa9")

@@ -102,7 +102,6 @@ def series_sets(draw):
     return found, expected
 
 
-@settings(deadline=None)
 @given(series_sets(), st.sampled_from([1, 700, 1 << 20]))
 def test_frames_hold_all_samples_series_by_series_in_order_of_time(given_set, most_bytes):
     found, expected = given_set

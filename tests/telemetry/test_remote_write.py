@@ -63,7 +63,6 @@ floats = st.binary(min_size=8, max_size=8).map(lambda data: struct.unpack("<d", 
 samples = st.lists(st.tuples(int64s | st.integers(1_600_000_000_000, 1_800_000_000_000), floats), max_size=4)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(labels, samples), max_size=8), st.sets(st.integers(0, 7)))
 @example([([("__name__", "up")], [(1_700_000_000_000, 1.0)])], set())
 @example([([("__name__", "up")], [(1_700_000_000_000, 1.0)])], {0})
@@ -84,7 +83,7 @@ def test_what_was_encoded_is_decoded_whether_the_series_are_known_or_not(request
         assert parse_labels(data) == pairs
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.binary(max_size=60))
 @example(b"\x0a\x16" + b"\x12\x12" * 11)
 @example(b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
@@ -94,7 +93,6 @@ def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
     assert found in (MALFORMED, UNUSUAL, TOO_MANY) or len(found) == 3
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_request_cut_anywhere_is_refused_or_ends_at_a_whole_series(data: st.DataObject) -> None:
     parts = [series([("__name__", "up"), ("n", str(k))], [(1_700_000_000_000 + k, 1.0)]) for k in range(3)]
@@ -141,7 +139,6 @@ def test_malformed_labels_are_refused(data: bytes) -> None:
         parse_labels(data)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=100), st.binary(min_size=1, max_size=100), st.binary(max_size=40))
 def test_a_fingerprint_depends_on_the_bytes_and_nothing_around_them(data: bytes, other: bytes, around: bytes) -> None:
     key = draw_key()

@@ -4,7 +4,7 @@ import struct
 
 import cramjam
 import numpy as np
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.telemetry.chunks.test_histograms import runs
 from tests.telemetry.messages import read_series
@@ -32,7 +32,6 @@ def columns(series):
     return columns_of_rows([label_fields(labels) for labels, _ in series], [len(points) for _, points in series], times, bits)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(label_sets, samples), max_size=6))
 @example([({}, [(0, 0)])])
 def test_what_is_written_is_what_a_plain_reader_reads(series):
@@ -47,7 +46,6 @@ def test_the_bytes_are_those_of_other_writers():
     assert bytes(cramjam.snappy.decompress_raw(write_request(columns(series)))) == expected
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(samples, st.just([]) | runs()), min_size=1, max_size=4), st.data())
 def test_histograms_are_written_beside_the_float_samples_of_a_set(series, data):
     labels = [Labels({"__name__": "m", "n": str(k)}) for k in range(len(series))]

@@ -10,7 +10,7 @@ import subprocess
 import httpx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from pyarrow import parquet
@@ -177,7 +177,6 @@ def as_histogram(row):
     return Histogram(**{**row, **spans, **lists, "reset_hint": ResetHint[row["reset_hint"].upper()]})
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(histograms(), custom_histograms()), min_size=1, max_size=5))
 async def test_the_column_holds_any_histogram_as_it_is(found):
     bodies = [one.encode() for one in found]

@@ -18,7 +18,7 @@ from fusewatch.storage.config import StorageSettings
 from fusewatch.storage.store import MetricStore
 
 #: Of one loop and one store for the whole module: opening them for each example would take minutes.
-relaxed = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Asked:

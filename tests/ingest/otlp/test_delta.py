@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.ingest.otlp.known import MemorySeries, floats, histograms
 from tests.ingest.otlp.requests import DELTA, NOW, NOW_MS, SECOND, counter, exponential, histogram, request
@@ -236,7 +236,6 @@ def test_bytes_that_are_no_snapshot_are_refused(data):
         DeltaState().load(data)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_a_snapshot_or_refused(data):
     for prefix in (b"", b"FWDELTA1"):
@@ -249,7 +248,6 @@ def test_any_bytes_are_a_snapshot_or_refused(data):
 steps = st.lists(st.tuples(st.sampled_from(["send", "refuse", "repeat", "crash", "snapshot", "forget"]), st.integers(0, 100)), max_size=25)
 
 
-@settings(deadline=None)
 @given(steps)
 def test_whatever_happens_the_last_value_is_the_sum_of_what_was_acknowledged(steps):
     """A sender that sends again until it is answered, a log that refuses at times, and crashes at any moment."""

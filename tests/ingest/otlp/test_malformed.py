@@ -66,7 +66,7 @@ def said(decoding, body, **how):
 BODY = everything().SerializeToString()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200))
 @example(b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
 @example(b"\x0a\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80")
@@ -79,7 +79,7 @@ def test_any_bytes_are_decoded_or_refused(data):
         said(decoding, data, json=True)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, len(BODY) - 1), st.integers(0, 255)), min_size=1, max_size=4), st.integers(0, len(BODY)))
 def test_a_damaged_request_is_decoded_or_refused(changes, cut):
     damaged = bytearray(BODY)
@@ -193,7 +193,6 @@ deep = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(deep)
 def test_any_attribute_value_becomes_text(plain):
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.ingest.otlp.requests import exponential
 from tests.ingest.otlp.test_decoder import Decoding
@@ -56,7 +56,6 @@ def decoded(scale: int, positive: list[int], negative: list[int]) -> Histogram:
     return found
 
 
-@settings(deadline=None)
 @given(st.integers(-4, FINEST), observations, observations)
 def test_every_scale_is_stored_as_it_is_or_as_the_finest_there_is(scale, positive, negative):
     found = decoded(scale, positive, negative)
@@ -65,7 +64,6 @@ def test_every_scale_is_stored_as_it_is_or_as_the_finest_there_is(scale, positiv
     assert buckets(found) == [Counter(index_in(found.schema, one) for one in side) for side in (positive, negative)]
 
 
-@settings(deadline=None)
 @given(st.integers(-4, 8), st.integers(-4, 8), *[observations] * 4)
 def test_a_sum_is_the_histogram_of_all_observations(one, other, positive, negative, more, less):
     parts = [decoded(one, positive, negative), decoded(other, more, less)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.ingest.otlp.known import floats
 from tests.ingest.otlp.requests import CUMULATIVE, NOW, counter, gauge, histogram, request, summary
@@ -97,7 +97,6 @@ resources = st.sampled_from([{}, {"service.name": "shop"}, {"service.name": "sho
 requests = st.lists(st.tuples(resources, st.lists(metrics, max_size=4)), max_size=3)
 
 
-@settings(deadline=None)
 @given(st.lists(requests, max_size=3))
 def test_every_sample_is_that_of_the_reference_in_value_and_order(several):
     decoding = Decoding(target_info=False)

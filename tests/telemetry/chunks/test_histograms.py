@@ -91,7 +91,6 @@ def plain(body):
     return body[:1] + bytes([3 * (body[1] == ResetHint.GAUGE)]) + body[2:]
 
 
-@settings(deadline=None)
 @given(st.lists(runs(), min_size=1, max_size=3).map(lambda found: [one for run in found for one in run]), st.data())
 def test_histograms_come_back_bit_for_bit_in_order(histograms, data):
     steps = data.draw(st.lists(st.integers(1, 1 << 20) | st.just(15_000), min_size=len(histograms), max_size=len(histograms)))
@@ -136,7 +135,7 @@ def test_what_is_known_of_resets_is_told():
     assert hints == [ResetHint.UNKNOWN, ResetHint.NO]
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.binary(max_size=100), st.sampled_from([kind for kind in Encoding if "HISTOGRAM" in kind.name]))
 @example(b"\x00\x01\x00\x00" + b"\xff" * 40, Encoding.HISTOGRAM)
 @example(b"\x00\x01\x00\xff" + bytes(8) + b"\x00" * 40, Encoding.FLOAT_HISTOGRAM)

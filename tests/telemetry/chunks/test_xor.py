@@ -29,7 +29,6 @@ def columns(times, bits):
     return np.array(times, np.int64), np.array(bits, np.uint64)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(int64s, values), max_size=20))
 @example([])
 @example([(0, 0)])
@@ -42,7 +41,6 @@ def test_any_samples_come_back_bit_for_bit(samples):
     assert found[1].tolist() == bits.tolist()
 
 
-@settings(deadline=None)
 @given(regular(), st.data())
 def test_regular_samples_come_back_and_take_at_most_what_is_reserved(times, data):
     bits = data.draw(st.lists(values, min_size=len(times), max_size=len(times)))
@@ -62,7 +60,7 @@ def test_a_steady_series_takes_two_bits_a_sample():
     assert len(xor.encode(times, bits)) <= 2 + 6 + 8 + 3 + 120 * 2 // 8
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_decoded_or_refused(data):
     try:

@@ -101,7 +101,6 @@ values = (
 steps = st.just(15_000) | st.integers(10_900, 19_000) | st.integers(0, 600_000) | st.integers(0, 1 << 40)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(steps, values), max_size=30), st.none() | st.integers(0, 5))
 @example([(15_000, STALE_BITS)] * 4, None)
 @example([(15_000, 1), (15_000, STALE_BITS), (15_000, 1), (15_000, 3)], 2)
@@ -113,7 +112,7 @@ def test_samples_of_the_documents_encoder_are_read(rows, starts):
     assert decode(Encoder().chunk(samples, starts)) == samples
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_decoded_or_refused(data):
     found = decode(data)

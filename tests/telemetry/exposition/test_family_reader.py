@@ -184,7 +184,6 @@ def test_timestamps_are_left_aside_where_they_are_not_honoured() -> None:
     assert NamingReader(honor_timestamps=False).samples(page(family("a", GAUGE, metric({}, gauge(1.0), NOW)))) == [("a", None, 1.0)]
 
 
-@settings(deadline=None)
 @given(st.lists(histograms(), min_size=1, max_size=4), st.booleans())
 def test_native_histograms_are_what_was_encoded(found, is_gauge) -> None:
     # Without a span, a threshold or a count of zero it would be a classic one; floats must count something.
@@ -321,7 +320,7 @@ def test_series_that_come_and_go_are_forgotten_in_time() -> None:
     assert len(reader.reader._families._slots.ids) <= 2_400
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.binary(max_size=60) | st.binary(max_size=60).map(lambda data: page(family("a", HISTOGRAM, metric({}, field(7, data))))))
 def test_any_bytes_are_read_or_refused(data) -> None:
     reader = NamingReader(native=True, classic_too=True)

@@ -4,7 +4,7 @@ import math
 import struct
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fusewatch.telemetry.exposition.errors import MalformedLineError
@@ -39,7 +39,6 @@ times = st.integers(NOW - (1 << 40), NOW + (1 << 40)) | st.integers(-2000, 2000)
 names = st.sampled_from(["a", "b_total", 'c{x="1"}', 'c{x="ä \\"q\\""}'])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(names, times, values), max_size=20), st.integers(1, 5))
 @example([("a", 1_700_000_000_123, 1.0), ("a", 1_700_000_000_001, 2.0)], 1)
 def test_every_sample_is_read_exactly_however_the_text_is_cut(rows, size):

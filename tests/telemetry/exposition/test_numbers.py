@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fusewatch.telemetry.exposition.numbers import NORMAL_NAN, parse_number, powers_of_five, read_number
@@ -30,7 +30,6 @@ def bits(value: float) -> bytes:
     return struct.pack("<d", value)
 
 
-@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 @example(5e-324)
 @example(2.2250738585072014e-308)
@@ -43,7 +42,6 @@ def test_every_float_is_read_back_bit_for_bit(value):
     assert bits(parse_number(repr(value))) == bits(value)
 
 
-@settings(deadline=None)
 @given(st.from_regex(r"[+-]?[0-9]{1,21}(\.[0-9]{0,21})?([eE][+-]?[0-9]{1,3})?", fullmatch=True))
 @example("7.2057594037927933e16")  # a tie that rounds to even
 @example("9007199254740993")

@@ -213,7 +213,7 @@ def pages(draw, grammar):
 
 
 @pytest.mark.parametrize("grammar", [TEXT, STRICT])
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_the_compiled_walk_reads_what_the_slow_parser_reads(grammar, data):
     reader = NamingReader()
@@ -224,7 +224,7 @@ def test_the_compiled_walk_reads_what_the_slow_parser_reads(grammar, data):
 
 
 @pytest.mark.parametrize("grammar", [TEXT, STRICT])
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_damage_either_refuses_the_page_or_changes_what_it_says_for_both_readers(grammar, data):
     body = bytearray(data.draw(pages(grammar)))
@@ -244,7 +244,7 @@ def test_damage_either_refuses_the_page_or_changes_what_it_says_for_both_readers
     assert found == wanted
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.binary(max_size=200), st.sampled_from([TEXT, STRICT]))
 def test_no_bytes_at_all_do_worse_than_being_refused(body, grammar):
     reader = NamingReader()
