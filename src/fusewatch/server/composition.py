@@ -36,6 +36,7 @@ from fusewatch.server.event_loop import EventLoopMonitor
 from fusewatch.server.health import Health
 from fusewatch.server.host_watch import HostWatch
 from fusewatch.server.logs import configure_logging
+from fusewatch.server.memory import MemoryTrimmer
 from fusewatch.server.own_metrics import OwnMetrics
 from fusewatch.server.reload_route import reload_route
 from fusewatch.server.remote_write_metrics import RemoteWriteMetrics
@@ -137,6 +138,7 @@ class Composition:
     def _components(self) -> list[Component]:
         return [
             EventLoopMonitor(clock=self._clock, registry=self.metrics.registry),
+            MemoryTrimmer(),
             self._warmup,
             *self._rooms.store.components(),
             self.backups,
