@@ -12,7 +12,9 @@ AXE = Path(__file__).parents[2] / "ui/node_modules/axe-core/axe.min.js"
 
 @pytest.mark.skipif(not AXE.is_file(), reason="the UI's packages are not installed")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", [*PAGES, "/explore?q=node_memory_usage", "/explore?q=node_memory_usage&tab=table"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/explore?q=node_memory_usage", "/explore?q=node_memory_usage&tab=table", "/explore?q=sum(up)&tab=explain"]
+)
 def test_axe_finds_nothing_to_object_to(open_page: OpenPage, path: str, scheme: str):
     # axe measures with inline styles, which the policy refuses; the policy itself is tested everywhere else.
     page = open_page(path, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")

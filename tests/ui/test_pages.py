@@ -113,6 +113,23 @@ def test_explore_asks_in_promql_and_says_what_it_cost(open_page: OpenPage, compl
     expect(page.get_by_role("region", name="Graph").locator("canvas")).to_be_visible()
 
 
+def test_explore_says_why_a_query_is_empty(open_page: OpenPage, complaints: Complaints):
+    complaints.tolerated.append(CODEMIRROR_ATTRIBUTE)
+    page = open_page("/explore?q=sum(node_memory_usag)")
+    expect(page.get_by_text("No series matched")).to_be_visible()
+    expect(page.get_by_text("There is no metric node_memory_usag; did you mean node_memory_usage?")).to_be_visible()
+
+
+def test_explore_explains_a_query_part_by_part(open_page: OpenPage, complaints: Complaints):
+    complaints.tolerated.append(CODEMIRROR_ATTRIBUTE)
+    page = open_page("/explore?q=sum(node_memory_usage) / 2&q=up&tab=explain")
+    parts = page.get_by_role("list", name="Parts of query A")
+    expect(parts.get_by_text("sum(node_memory_usage)", exact=True)).to_be_visible()
+    expect(parts.get_by_text("5 series")).to_be_visible()
+    expect(parts.get_by_text("1 series").first).to_be_visible()
+    expect(page.get_by_role("list", name="Parts of query B")).to_be_visible()
+
+
 def test_explore_completes_metric_names(open_page: OpenPage, complaints: Complaints):
     complaints.tolerated.append(CODEMIRROR_ATTRIBUTE)
     page = open_page("/explore")

@@ -160,7 +160,7 @@ class Engine:
         statistics = Statistics(samples.count, samples.series, run.seconds)
         explained = None
         if trace is not None and trace.root is not None:
-            explained = Explainer(text, self._reader, planned.fetches).explained(trace.root)
+            explained = Explainer(text, self._reader, samples.reads).explained(trace.root)
         return replace(result, warnings=run.notes.warnings(), infos=run.notes.infos(), statistics=statistics, explained=explained)
 
 

@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 
 from fusewatch.promql import ast
+from fusewatch.promql.fetch import Fetched
 from fusewatch.promql.matching import braced, signature
 from fusewatch.promql.matrix import Matrix, RangeVector
 from fusewatch.promql.numbers import go_general
-from fusewatch.promql.plan import Fetch
 from fusewatch.promql.trace import Step
 from fusewatch.telemetry.durations import format_duration
 from fusewatch.telemetry.labels import METRIC_NAME
@@ -42,19 +42,26 @@ class Explained:
 class Explainer:
     """Explains what a trace found. Blocks: it looks up names and values that might have been meant."""
 
-    def __init__(self, query: str, reader: SeriesReader, fetches: Sequence[Fetch]) -> None:
+    def __init__(self, query: str, reader: SeriesReader, reads: Sequence[Fetched]) -> None:
         self._query = query
         self._reader = reader
-        self._windows = {fetch.matchers: (fetch.start, fetch.end) for fetch in fetches}
+        self._windows = {read.fetch.matchers: (read.fetch.start, read.fetch.end) for read in reads}
+        self._reading: dict[tuple[Matcher, ...], float] = {}
+        for read in reads:
+            self._reading[read.fetch.matchers] = self._reading.get(read.fetch.matchers, 0.0) + read.seconds
 
     def explained(self, step: Step) -> Explained:
-        """A step and all below it; constants are left out."""
+        """A step and all below it; constants are left out. The first selector of what is read once for several has the time of that."""
         parts = [self.explained(part) for part in step.steps if not isinstance(part.node, ast.Number | ast.String)]
         if isinstance(step.node, ast.Invariant) and len(parts) == 1:
             return parts[0]
-        own = step.seconds - sum(part.seconds for part in step.steps)
-        span = step.node.span
-        return Explained(self._query[span.start : span.end], step.series, step.seconds, max(own, 0.0), self._reason(step), parts)
+        own = max(step.seconds - sum(part.seconds for part in step.steps), 0.0) + self._seconds_read(step.node)
+        span, seconds = step.node.span, own + sum(part.seconds for part in parts)
+        return Explained(self._query[span.start : span.end], step.series, seconds, own, self._reason(step), parts)
+
+    def _seconds_read(self, node: ast.Expr) -> float:
+        selector = node.selector if isinstance(node, ast.RangeSelector) else node
+        return self._reading.pop(selector.matchers, 0.0) if isinstance(selector, ast.Selector) else 0.0
 
     def _reason(self, step: Step) -> str:
         node = step.node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -19,10 +20,11 @@ from fusewatch.telemetry.samples import Float64s, Int64s, SeriesSet
 
 @dataclass(slots=True)
 class Fetched:
-    """The samples of one read; ``live`` those without staleness markers, made when first needed."""
+    """The samples of one read and the seconds it took; ``live`` those without staleness markers, made when first needed."""
 
     fetch: Fetch
     series: SeriesSet
+    seconds: float = 0.0
     _live: SeriesSet | None = None
     _histograms: dict[bool, tuple[HistogramSamples, Bools]] = field(default_factory=dict)
 
@@ -64,12 +66,17 @@ class Samples:
     @property
     def count(self) -> int:
         """How many samples were read."""
-        return sum(_count(found.series) for reads in self._fetched.values() for found in reads)
+        return sum(_count(found.series) for found in self.reads)
 
     @property
     def series(self) -> int:
         """How many series were read."""
-        return sum(len(found.series) for reads in self._fetched.values() for found in reads)
+        return sum(len(found.series) for found in self.reads)
+
+    @property
+    def reads(self) -> Sequence[Fetched]:
+        """All of them."""
+        return [found for reads in self._fetched.values() for found in reads]
 
     def of(self, matchers: tuple[Matcher, ...], end: int) -> Fetched:
         """The read of ``matchers`` that reaches to ``end``; it may hold samples before and after what a selector needs."""
@@ -89,9 +96,11 @@ def fetch_all(reader: SeriesReader, fetches: Sequence[Fetch], budget: Budget) ->
     found = []
     for fetch in fetches:
         budget.check()
+        begun = time.perf_counter()
         series = reader.fetch(fetch.matchers, fetch.start, fetch.end, budget, fetch.windows)
         columns = (_usable(series.offsets), _usable(series.timestamps), _usable_values(series.values))
-        found.append(Fetched(fetch, SeriesSet(series.labels, *columns, histograms=series.histograms, rolled=series.rolled)))
+        series = SeriesSet(series.labels, *columns, histograms=series.histograms, rolled=series.rolled)
+        found.append(Fetched(fetch, series, time.perf_counter() - begun))
     return Samples(found)
 
 

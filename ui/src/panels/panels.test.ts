@@ -13,6 +13,7 @@ describe('frames', () => {
   const result: RangeResult = {
     window: { start: 0, end: 40_000, step: 10_000 },
     series: [{ labels: { job: 'a' }, timestamps: [0, 10_000, 40_000], values: [1, NaN, Infinity] }],
+    histograms: 0,
     warnings: [],
     infos: [],
     statistics: { samples: null, milliseconds: 0 },

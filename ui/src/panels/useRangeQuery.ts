@@ -1,6 +1,7 @@
 import { keepPreviousData, useQueries, useQuery, type UseQueryOptions, type UseQueryResult } from '@tanstack/react-query'
 import type { Event } from '../api/fusewatch/schemas'
 import type { InstantResult, RangeResult } from '../api/prometheus/client'
+import type { Explained } from '../api/prometheus/schemas'
 import { useServices } from '../app/services'
 import { alignWindow, resolveRange, stepFor } from '../time/range'
 import { useTime } from '../time/TimeContext'
@@ -57,6 +58,24 @@ export function useInstantQuery(query: string, enabled = true): UseQueryResult<I
     queryKey: ['instant', query, range.to],
     queryFn: ({ signal }) => prometheus.query(query, resolveRange(range, now()).end, signal),
     enabled: enabled && query.trim() !== '',
+    placeholderData: keepPreviousData,
+    meta: { live: 'window' },
+  })
+}
+
+/** Enough steps to tell what a query does, and few enough to be quick. */
+const EXPLAINED_POINTS = 100
+
+/** A query over the page's time, part by part. */
+export function useExplanation(query: string): UseQueryResult<Explained> {
+  const { prometheus } = useServices()
+  const { range, now } = useTime()
+  return useQuery({
+    queryKey: ['explanation', query, range],
+    queryFn: ({ signal }) => {
+      const window = resolveRange(range, now())
+      return prometheus.explain(query, alignWindow(window, stepFor(window, EXPLAINED_POINTS)), signal)
+    },
     placeholderData: keepPreviousData,
     meta: { live: 'window' },
   })

@@ -26,6 +26,8 @@ export interface Notes {
 export interface RangeResult extends Notes {
   window: RangeWindow
   series: Series[]
+  /** How many series have native histograms, which are not among `series`. */
+  histograms: number
 }
 
 export interface InstantResult extends Notes {
@@ -50,7 +52,15 @@ export class PrometheusClient {
     const series = answer.data.result.filter(({ values }) => values.length > 0).map(({ metric, values }) => parseSeries(metric, values))
     const told = notes(answer, started)
     const histograms = answer.data.result.filter(({ histograms }) => histograms.length > 0).length
-    return { window, series, ...told, infos: histograms > 0 ? [...told.infos, notDrawn(histograms)] : told.infos }
+    return { window, series, histograms, ...told, infos: histograms > 0 ? [...told.infos, notDrawn(histograms)] : told.infos }
+  }
+
+  /** The query over a window, part by part. */
+  async explain(query: string, window: RangeWindow, signal?: AbortSignal): Promise<s.Explained> {
+    const form = { query, start: window.start / 1000, end: window.end / 1000, step: window.step / 1000, explain: 1 }
+    const answer = await this.post('/api/v1/query_range', form, signal)
+    if (!answer.data.explain) throw new ShapeError('the answer explains nothing')
+    return answer.data.explain
   }
 
   async query(query: string, time: number, signal?: AbortSignal): Promise<InstantResult> {

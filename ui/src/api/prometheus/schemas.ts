@@ -20,7 +20,26 @@ const Statistics = v.object({
   timings: v.optional(v.object({ execTotalTime: v.optional(v.number()) })),
 })
 
-const stats = { stats: v.nullish(Statistics) }
+/** A part of a query: what it found, in what time, and why it is empty, where that can be told. */
+export interface Explained {
+  query: string
+  series: number
+  seconds: number
+  ownSeconds: number
+  reason?: string | undefined
+  parts: Explained[]
+}
+
+const Explained: v.GenericSchema<Explained> = v.object({
+  query: v.string(),
+  series: v.number(),
+  seconds: v.number(),
+  ownSeconds: v.number(),
+  reason: v.optional(v.string()),
+  parts: v.array(v.lazy(() => Explained)),
+})
+
+const stats = { stats: v.nullish(Statistics), explain: v.optional(Explained) }
 
 export const QueryData = v.variant('resultType', [
   v.object({ ...Matrix.entries, ...stats }),

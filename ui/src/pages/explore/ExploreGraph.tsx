@@ -7,6 +7,7 @@ import { formatCount } from '../../panels/units'
 import { useRangeQueries } from '../../panels/useRangeQuery'
 import { ViewToggle } from '../../panels/ViewToggle'
 import { Empty, Loading, Note } from '../../parts/states'
+import { Reasons } from './ExploreExplain'
 import { combine, letterOf, type ExploreQuery } from './exploration'
 
 /** A point per pixel of a wide screen would be more than an eye can use. */
@@ -21,7 +22,21 @@ export function ExploreGraph({ queries }: { queries: readonly ExploreQuery[] }):
 
   if (asked.every((text) => text.trim() === '')) return <NothingAsked />
   if (!combined) return results.isPending ? <Loading height={320} label="Asking" /> : null
-  if (combined.total === 0) return <Empty title="No series matched">The names or labels may be others in this time. The metric list shows what there is.</Empty>
+  if (combined.total === 0 && results.data.some((result) => result && result.histograms > 0)) {
+    return (
+      <Empty title="Only native histograms" snippet="histogram_quantile(0.9, sum(rate(…[5m])))">
+        Lines show numbers: ask for a quantile, histogram_count or histogram_avg of them.
+      </Empty>
+    )
+  }
+  if (combined.total === 0) {
+    return (
+      <>
+        <Empty title="No series matched">The names or labels may be others in this time. The metric list shows what there is.</Empty>
+        <Reasons queries={asked.filter((text) => text.trim() !== '')} />
+      </>
+    )
+  }
   return (
     <Panel title="Graph" actions={<ViewToggle view={view} onChange={setView} label="Graph" />}>
       <Graph label="Graph" frame={combined.frame} look={{ unit: combined.unit, tall: true }} view={view} />

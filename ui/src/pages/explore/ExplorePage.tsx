@@ -5,6 +5,7 @@ import { useTime } from '../../time/TimeContext'
 import { Choice } from '../../parts/Choice'
 import { CopyButton } from '../../parts/CopyButton'
 import { PageHeader } from '../../parts/PageHeader'
+import { ExploreExplain } from './ExploreExplain'
 import { ExploreGraph } from './ExploreGraph'
 import classes from './ExplorePage.module.css'
 import { ExploreTable } from './ExploreTable'
@@ -32,11 +33,14 @@ export function ExplorePage(): ReactNode {
           options={[
             { value: 'graph', label: 'Graph' },
             { value: 'table', label: 'Table' },
+            { value: 'explain', label: 'Explain' },
           ]}
         />
         <CopyButton label="Copy link to this window" text={link} />
       </div>
-      {exploration.tab === 'graph' ? <ExploreGraph queries={exploration.queries} /> : <ExploreTable queries={exploration.queries} />}
+      {exploration.tab === 'graph' && <ExploreGraph queries={exploration.queries} />}
+      {exploration.tab === 'table' && <ExploreTable queries={exploration.queries} />}
+      {exploration.tab === 'explain' && <ExploreExplain queries={exploration.queries} />}
     </div>
   )
 }

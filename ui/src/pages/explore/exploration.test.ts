@@ -6,6 +6,7 @@ const window = { start: 0, end: 20_000, step: 10_000 }
 const answer = (names: string[]): RangeResult => ({
   window,
   series: names.map((job, index) => ({ labels: { job }, timestamps: [0, 10_000, 20_000], values: [index, index, index] })),
+  histograms: 0,
   warnings: [],
   infos: [],
   statistics: { samples: null, milliseconds: 1 },

@@ -6,7 +6,7 @@ export interface ExploreSearch {
   q: string[]
   /** Positions in `q` of the queries that are not drawn. */
   hide: string[]
-  tab: 'graph' | 'table'
+  tab: 'graph' | 'table' | 'explain'
 }
 
 export function validateExplore(raw: Partial<ExploreSearch> & SearchSchemaInput): Partial<ExploreSearch> {
@@ -14,6 +14,6 @@ export function validateExplore(raw: Partial<ExploreSearch> & SearchSchemaInput)
   const [q, hide] = [listOf(raw.q), listOf(raw.hide)]
   if (q.length > 0) search.q = q
   if (hide.length > 0) search.hide = hide
-  if (raw.tab === 'table') search.tab = 'table'
+  if (raw.tab === 'table' || raw.tab === 'explain') search.tab = raw.tab
   return search
 }
