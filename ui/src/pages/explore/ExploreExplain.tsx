@@ -20,7 +20,7 @@ export function ExploreExplain({ queries }: { queries: readonly ExploreQuery[] }
 function Explanation({ letter, query }: { letter: string; query: string }): ReactNode {
   const result = useExplanation(query)
   return (
-    <Panel title={`Query ${letter}`} actions={<Freshness query={result} />}>
+    <Panel title={`Query ${letter} explained`} actions={<Freshness query={result} />}>
       <Answer query={result} what="The explanation" height={120}>
         {(explained) => (
           <ul className={classes['tree']} aria-label={`Parts of query ${letter}`}>
