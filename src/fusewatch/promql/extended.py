@@ -13,11 +13,10 @@ from fusewatch.promql.ast import Extended, Span
 from fusewatch.promql.errors import ExecutionError
 from fusewatch.promql.histograms import Histograms
 from fusewatch.promql.kernels.extended import smoothed_values
-from fusewatch.promql.kernels.native import rates
 from fusewatch.promql.kernels.native.extended import smoothed_histograms
 from fusewatch.promql.matrix import Matrix, RangeVector
+from fusewatch.promql.native_notes import tell_changes
 from fusewatch.promql.parallel import over_rows
-from fusewatch.telemetry.labels import METRIC_NAME
 from fusewatch.telemetry.samples import Float64s, Int64s, SeriesSet
 
 _CHANGES: Final = frozenset({"delta", "increase", "rate"})
@@ -41,22 +40,10 @@ def smoothed_vector(vector: RangeVector, notes: Annotations, span: Span, check: 
     places, met = np.full(values.shape, -1, np.int64), np.zeros(len(series), np.int64)
     floats = (series.offsets, series.timestamps)
     pool, count = smoothed_histograms(histograms.columns, floats, view, histograms.pool, places, met)
-    for row in np.flatnonzero(met).tolist():
-        _tell(int(met[row]), series.labels[row].get(METRIC_NAME, ""), notes, span)
+    tell_changes(met, series.labels, notes, span)
     found = Histograms(places, pool._replace(kinds=pool.kinds[:count], numbers=pool.numbers[:count]))
     present = (present & (places == -1)) | (places >= 0)
     return Matrix(series.labels, values, present, vector.drop_name, found).trimmed()
-
-
-def _tell(met: int, name: str, notes: Annotations, span: Span) -> None:
-    if met & rates.MIXED_TYPES:
-        notes.mixed_types(name, span)
-    if met & rates.MIXED_SCHEMAS:
-        notes.mixed_schemas(name, span)
-    if met & rates.RECONCILED_SUBTRACTION:
-        notes.reconciled("subtraction", span)
-    if met & rates.RECONCILED_ADDITION:
-        notes.reconciled("addition", span)
 
 
 def shown_extended(vector: RangeVector) -> RangeVector:

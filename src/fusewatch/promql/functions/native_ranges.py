@@ -16,7 +16,7 @@ from fusewatch.promql.arrays import Bools
 from fusewatch.promql.ast import Extended
 from fusewatch.promql.functions.function import CallContext
 from fusewatch.promql.histograms import NONE, Histograms, HistogramSamples, joined
-from fusewatch.promql.kernels.native import rates, windows
+from fusewatch.promql.kernels.native import windows
 from fusewatch.promql.kernels.native.extended import extended_histogram_changes
 from fusewatch.promql.kernels.native.pool import Pool
 from fusewatch.promql.kernels.native.rates import histogram_changes, last_histogram_changes
@@ -25,8 +25,8 @@ from fusewatch.promql.kernels.native.sums import window_sums
 from fusewatch.promql.kernels.native.windows import count_in_windows, find_changes, over_both
 from fusewatch.promql.kernels.native.work import COLLISION, INCOMPATIBLE, RECONCILED
 from fusewatch.promql.matrix import Matrix, RangeVector
+from fusewatch.promql.native_notes import names_met, tell_changes
 from fusewatch.promql.parallel import over_rows
-from fusewatch.telemetry.labels import METRIC_NAME, quote
 from fusewatch.telemetry.samples import Int64s
 
 _NOTHING: Final = np.empty(0, np.int64)
@@ -52,13 +52,9 @@ def _counted(vector: RangeVector, histograms: HistogramSamples) -> _Counts:
     return _Counts(floats, others)
 
 
-def _name(vector: RangeVector, row: int) -> str:
-    return vector.series.labels[row].get(METRIC_NAME, "")
-
-
-def _rows_with(vector: RangeVector, met: Int64s, flag: int) -> set[str]:
-    """The names of the metrics whose windows met ``flag``."""
-    return {_name(vector, row) for row in np.flatnonzero(met & flag).tolist()}
+def _names_where(vector: RangeVector, mixed: Bools) -> list[str]:
+    """The names of the metrics that have ``mixed`` (series, steps) windows, each once."""
+    return names_met(np.count_nonzero(mixed, axis=1), -1, vector.series.labels)
 
 
 def tell_ignored(call: CallContext, vector: RangeVector, index: int = 0) -> None:
@@ -66,8 +62,7 @@ def tell_ignored(call: CallContext, vector: RangeVector, index: int = 0) -> None
     if vector.histograms is None:
         return
     counts = _counted(vector, vector.histograms)
-    mixed = np.flatnonzero(((counts.floats > 0) & (counts.histograms > 0)).any(axis=1))
-    for name in {_name(vector, row) for row in mixed.tolist()}:
+    for name in _names_where(vector, (counts.floats > 0) & (counts.histograms > 0)):
         call.notes.ignored(name, call.node.args[index].span)
 
 
@@ -77,7 +72,7 @@ def without_mixed(call: CallContext, vector: RangeVector, histograms: HistogramS
     whole = replace(vector, ends=vector.ends + later, range_ms=vector.range_ms + vector.beyond_ms + later)
     counts = _counted(whole, histograms)
     mixed = (counts.floats > 0) & (counts.histograms > 0)
-    for name in {_name(vector, row) for row in np.flatnonzero(mixed.any(axis=1)).tolist()}:
+    for name in _names_where(vector, mixed):
         call.notes.mixed_types(name, call.node.args[0].span)
     return present & ~mixed
 
@@ -151,19 +146,7 @@ def last_changes(call: CallContext, vector: RangeVector, histograms: HistogramSa
 def _told(call: CallContext, vector: RangeVector, kernel: Kernel) -> Histograms:
     """The changes that a kernel finds, with what there is to tell of them."""
     found, met = _evaluated(call, vector, _no_places(vector), kernel)
-    span, notes = call.node.args[0].span, call.notes
-    for name in _rows_with(vector, met, rates.MIXED_TYPES):
-        notes.mixed_types(name, span)
-    for name in _rows_with(vector, met, rates.MIXED_SCHEMAS):
-        notes.mixed_schemas(name, span)
-    for name in _rows_with(vector, met, rates.NOT_COUNTER):
-        notes.warn(f"this native histogram metric is not a counter: {quote(name)}", span)
-    for name in _rows_with(vector, met, rates.NOT_GAUGE):
-        notes.warn(f"this native histogram metric is not a gauge: {quote(name)}", span)
-    if (met & rates.RECONCILED_SUBTRACTION).any():
-        notes.reconciled("subtraction", span)
-    if (met & rates.RECONCILED_ADDITION).any():
-        notes.reconciled("addition", span)
+    tell_changes(met, vector.series.labels, call.notes, call.node.args[0].span)
     return found
 
 
@@ -182,7 +165,7 @@ def sums(call: CallContext, vector: RangeVector, histograms: HistogramSamples, *
 
     found, met = _evaluated(call, vector, places, kernel)
     span = call.node.args[0].span
-    for name in _rows_with(vector, met, INCOMPATIBLE):
+    for name in names_met(met, INCOMPATIBLE, vector.series.labels):
         call.notes.mixed_schemas(name, span)
     if (met & COLLISION).any():
         call.notes.collision("aggregation", span)

@@ -33,7 +33,7 @@ def combined(subtract: bool, left: Pool, ours: Int64s, right: Pool, theirs: Int6
     work, count = new_work(), 0
     out = room_for(len(ours), len(left.keys), len(left.bounds))
     for pair in range(len(ours)):
-        work = started(work, left, ours[pair], 1.0)
+        work = started(work, left, ours[pair])
         work, met[pair] = added(work, right, theirs[pair], -1.0 if subtract else 1.0)
         if met[pair] & INCOMPATIBLE:
             continue

@@ -11,12 +11,12 @@ from fusewatch.promql.kernels.native.rates import (
     MIXED_TYPES,
     NOT_COUNTER,
     NOT_GAUGE,
-    RECONCILED_ADDITION,
-    RECONCILED_SUBTRACTION,
     Samples,
+    met_adding,
+    met_subtracting,
 )
 from fusewatch.promql.kernels.native.resets import is_reset
-from fusewatch.promql.kernels.native.work import INCOMPATIBLE, RECONCILED, Work, added, new_work, scale, started, written
+from fusewatch.promql.kernels.native.work import Work, added, new_work, scale, started, written
 from fusewatch.telemetry.histograms import CUSTOM_SCHEMA
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.samples import Int64s
@@ -25,14 +25,14 @@ from fusewatch.telemetry.samples import Int64s
 @inlined
 def _between(work: Work, pool: Pool, before: int, after: int, fraction: float, counter: bool) -> tuple[Work, int]:
     """The histogram a ``fraction`` of the way from one to the next; a ``counter`` that begins anew there began at zero."""
-    work = started(work, pool, after, 1.0)
+    work = started(work, pool, after)
     if counter and is_reset(pool, after, pool, before):
         scale(work, fraction)
         return work, 0
-    work, met = added(work, pool, before, -1.0)
+    work, found = added(work, pool, before, -1.0)
     scale(work, fraction)
     work, more = added(work, pool, before, 1.0)
-    return work, (RECONCILED_SUBTRACTION if met & RECONCILED else 0) | (RECONCILED_ADDITION if more & RECONCILED else 0)
+    return work, met_subtracting(found) | met_adding(more)
 
 
 @inlined
@@ -56,7 +56,7 @@ def _edge(work: Work, samples: Samples, place: int, time: int, inside: bool, cou
     """The histogram at the edge ``time`` of a window: sample ``place``, or, ``inside``, on the way from it to the next."""
     _, timestamps, numbers = samples
     if not inside:
-        return started(work, pool, numbers[place], 1.0), 0
+        return started(work, pool, numbers[place]), 0
     return _between(work, pool, numbers[place], numbers[place + 1], _fraction(timestamps, place, time), counter)
 
 
@@ -80,7 +80,7 @@ def _corrected(work: Work, numbers: Int64s, places: tuple[int, int], skip: bool,
             anew = is_reset(pool, numbers[place], edges, 0) if before < 0 else is_reset(pool, numbers[place], pool, before)
         if anew:
             work, found = added(work, edges, 0, 1.0) if before < 0 else added(work, pool, before, 1.0)
-            met |= (MIXED_SCHEMAS if found & INCOMPATIBLE else 0) | (RECONCILED_ADDITION if found & RECONCILED else 0)
+            met |= met_adding(found)
         before = numbers[place]
         place += 1
     return work, met
@@ -106,9 +106,9 @@ def _change(
     met |= found | more
     if not counter and (edges.kinds[0, HINT] != GAUGE or edges.kinds[1, HINT] != GAUGE):
         met |= NOT_GAUGE
-    work = started(work, edges, 1, 1.0)
+    work = started(work, edges, 1)
     work, found = added(work, edges, 0, -1.0)
-    met |= (MIXED_SCHEMAS if found & INCOMPATIBLE else 0) | (RECONCILED_SUBTRACTION if found & RECONCILED else 0)
+    met |= met_subtracting(found)
     if counter and last > first:
         skip = inside and is_reset(pool, numbers[first + 1], pool, numbers[first])
         work, found = _corrected(work, numbers, (first, last), skip, edges, pool)
@@ -198,19 +198,20 @@ def smoothed_histograms(
                 places[row, step] = -2
                 continue
             if has_after and timestamps[after] == time:
-                work = started(work, pool, numbers[after], 1.0)
+                work = started(work, pool, numbers[after])
             elif not has_before:
                 continue
             elif has_after:
-                met[row] |= _survey(numbers, after - 1, after, False, pool)
-                if met[row] & MIXED_SCHEMAS:
+                found = _survey(numbers, after - 1, after, False, pool)
+                met[row] |= found
+                if found & MIXED_SCHEMAS:
                     continue
                 counts = pool.kinds[numbers[after - 1], HINT] != GAUGE or pool.kinds[numbers[after], HINT] != GAUGE
                 fraction = _fraction(timestamps, after - 1, time)
                 work, found = _between(work, pool, numbers[after - 1], numbers[after], fraction, counts)
                 met[row] |= found
             else:
-                work = started(work, pool, numbers[after - 1], 1.0)
+                work = started(work, pool, numbers[after - 1])
                 work.kind[HINT] = UNKNOWN
             out = written(work, out, count, 1.0)
             places[row, step] = count

@@ -31,6 +31,18 @@ def _is_custom(pool: Pool, k: int) -> bool:
 
 
 @inlined
+def met_subtracting(found: int) -> int:
+    """What a difference that met ``found`` (:func:`~fusewatch.promql.kernels.native.work.added`) is told of."""
+    return (MIXED_SCHEMAS if found & INCOMPATIBLE else 0) | (RECONCILED_SUBTRACTION if found & RECONCILED else 0)
+
+
+@inlined
+def met_adding(found: int) -> int:
+    """The same of a sum."""
+    return (MIXED_SCHEMAS if found & INCOMPATIBLE else 0) | (RECONCILED_ADDITION if found & RECONCILED else 0)
+
+
+@inlined
 def _survey(numbers: Int64s, low: int, high: int, counter: bool, first: int, pool: Pool) -> tuple[int, int]:
     """What the samples ``low`` to ``high`` are told of, and the coarsest schema; the layout begins with that of sample ``first``."""
     last = numbers[high - 1]
@@ -61,16 +73,16 @@ def _difference(work: Work, numbers: Int64s, window: tuple[int, int], counter: b
     met, schema = _survey(numbers, low, high, counter, low + 1 if fresh else low, pool)
     if met & MIXED_SCHEMAS:
         return work, met
-    work = started(work, pool, numbers[high - 1], 1.0)
+    work = started(work, pool, numbers[high - 1])
     coarsened(work, schema)
     if not fresh:
-        work, trouble = added(work, pool, numbers[low], -1.0)
-        met |= (MIXED_SCHEMAS if trouble & INCOMPATIBLE else 0) | (RECONCILED_SUBTRACTION if trouble & RECONCILED else 0)
+        work, found = added(work, pool, numbers[low], -1.0)
+        met |= met_subtracting(found)
     if counter:
         for place in range(low + 2, high):
             if resets[place]:
-                work, trouble = added(work, pool, numbers[place - 1], 1.0)
-                met |= (MIXED_SCHEMAS if trouble & INCOMPATIBLE else 0) | (RECONCILED_ADDITION if trouble & RECONCILED else 0)
+                work, found = added(work, pool, numbers[place - 1], 1.0)
+                met |= met_adding(found)
     work.kind[HINT] = GAUGE
     return work, met
 
@@ -197,9 +209,9 @@ def _last_difference(work: Work, pool: Pool, now: int, before: int, counter: boo
         met |= NOT_COUNTER
     if not counter and gauges < 2:
         met |= NOT_GAUGE
-    work = started(work, pool, now, 1.0)
+    work = started(work, pool, now)
     if not counter or not is_reset(pool, now, pool, before):
-        work, trouble = added(work, pool, before, -1.0)
-        met |= (MIXED_SCHEMAS if trouble & INCOMPATIBLE else 0) | (RECONCILED_SUBTRACTION if trouble & RECONCILED else 0)
+        work, found = added(work, pool, before, -1.0)
+        met |= met_subtracting(found)
     work.kind[HINT] = GAUGE
     return work, met

@@ -19,7 +19,7 @@ def _sum(work: Work, members: Int64s, count: int, mean: bool, pool: Pool) -> tup
         k = members[place]
         hints |= (pool.kinds[k, HINT] == RESET) | (pool.kinds[k, HINT] == NO_RESET) << 1
         if place == 0:
-            work = started(work, pool, k, 1.0)
+            work = started(work, pool, k)
             continue
         work, found = added(work, pool, k, 1.0)
         met |= found & ~COLLISION
@@ -35,7 +35,7 @@ def _sum(work: Work, members: Int64s, count: int, mean: bool, pool: Pool) -> tup
     # The sum is too large for a number: the mean so far, instead.
     for place in range(count):
         if place == 0:
-            work = started(work, pool, members[0], 1.0)
+            work = started(work, pool, members[0])
             continue
         scale(work, place / (place + 1.0))
         work, _ = added(work, pool, members[place], place + 1.0)

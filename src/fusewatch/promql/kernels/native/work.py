@@ -97,18 +97,18 @@ def _roomy(work: Work, pool: Pool, k: int) -> Work:
 
 
 @inlined
-def started(work: Work, pool: Pool, k: int, divisor: float) -> Work:
-    """The work begun anew, with histogram ``k`` divided by ``divisor``."""
+def started(work: Work, pool: Pool, k: int) -> Work:
+    """The work begun anew, with histogram ``k``."""
     work.kind[SCHEMA], work.kind[HINT] = pool.kinds[k, SCHEMA], pool.kinds[k, HINT]
     work.kind[_BUCKETS] = work.kind[_HALF] = 0
     work = _roomy(work, pool, k)
     work.numbers[1, :] = 0.0
     for place in range(4):
-        work.numbers[0, place] = pool.numbers[k, place] / (1.0 if place == THRESHOLD else divisor)
+        work.numbers[0, place] = pool.numbers[k, place]
     first, stop = pool.kinds[k, FIRST], pool.kinds[k, STOP]
     for place in range(first, stop):
         work.keys[0, place - first] = pool.keys[place]
-        work.counts[0, place - first] = pool.counts[place] / divisor
+        work.counts[0, place - first] = pool.counts[place]
         work.lost[0, place - first] = 0.0
     work.kind[_BUCKETS] = stop - first
     first, stop = pool.kinds[k, BOUND], pool.kinds[k, BOUND_STOP]
