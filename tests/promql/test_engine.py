@@ -213,6 +213,7 @@ def test_statistics_tell_what_was_read_and_how_long_it_took(reader):
 
 def test_kernels_can_be_compiled_ahead():
     Engine.warm()
+    Engine.warm_histograms()
 
 
 def test_series_that_come_and_go_on_the_one_side_match_at_their_own_time():

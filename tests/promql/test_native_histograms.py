@@ -29,7 +29,7 @@ from fusewatch.telemetry.labels import METRIC_NAME, Labels
 @pytest.fixture(autouse=True, scope="module")
 def _compiled():
     """Kernels are loaded before any time is measured."""
-    Engine.warm()
+    Engine.warm_histograms()
 
 
 either = st.one_of(histograms(), custom_histograms())

@@ -22,7 +22,7 @@ from fusewatch.promql.plan import plan
 from fusewatch.promql.result import QueryResult, Statistics, answer
 from fusewatch.promql.rollups import RollupUse
 from fusewatch.promql.trace import Trace
-from fusewatch.promql.warm import warm_kernels
+from fusewatch.promql.warm import warm_histogram_kernels, warm_kernels
 from fusewatch.telemetry.ports import Budget, CancelledReadError, LimitExceededError, SeriesReader
 
 
@@ -109,6 +109,11 @@ class Engine:
         """Compiles the kernels, or loads them from the cache on disk; the first query is then as fast as the tenth."""
         warm_kernels()
 
+    @staticmethod
+    def warm_histograms() -> None:
+        """The same for native histograms and extended selectors."""
+        warm_histogram_kernels()
+
     def budget(self) -> Budget:
         """A fresh budget with this engine's limits; keep it to cancel the query."""
         deadline = time.monotonic() + self.limits.timeout_s
@@ -160,7 +165,8 @@ class Engine:
         statistics = Statistics(samples.count, samples.series, run.seconds)
         explained = None
         if trace is not None and trace.root is not None:
-            explained = Explainer(text, self._reader, samples.reads).explained(trace.root)
+            with run.phase("explain"):
+                explained = Explainer(text, self._reader, samples.reads, run.budget.check).explained(trace.root)
         return replace(result, warnings=run.notes.warnings(), infos=run.notes.infos(), statistics=statistics, explained=explained)
 
 

@@ -60,8 +60,8 @@ class Evaluator:
         if self._trace is None:
             return evaluate()
         with self._trace.step(node) as step:
-            step.value = evaluate()
-            return step.value
+            value = step.value = evaluate()
+        return value
 
     def _evaluated(self, node: ast.Expr, grid: Grid) -> Value:
         self._budget.check()

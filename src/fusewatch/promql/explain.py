@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,11 +40,12 @@ class Explained:
 
 
 class Explainer:
-    """Explains what a trace found. Blocks: it looks up names and values that might have been meant."""
+    """Explains what a trace found. Blocks: it looks up names and values that might have been meant; ``check`` may stop it."""
 
-    def __init__(self, query: str, reader: SeriesReader, reads: Sequence[Fetched]) -> None:
+    def __init__(self, query: str, reader: SeriesReader, reads: Sequence[Fetched], check: Callable[[], None]) -> None:
         self._query = query
         self._reader = reader
+        self._check = check
         self._windows = {read.fetch.matchers: (read.fetch.start, read.fetch.end) for read in reads}
         self._reading: dict[tuple[Matcher, ...], float] = {}
         for read in reads:
@@ -64,6 +65,7 @@ class Explainer:
         return self._reading.pop(selector.matchers, 0.0) if isinstance(selector, ast.Selector) else 0.0
 
     def _reason(self, step: Step) -> str:
+        self._check()
         node = step.node
         if isinstance(node, ast.Aggregate) and not node.without:
             return _ungrouped(node, step)

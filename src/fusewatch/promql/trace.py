@@ -13,25 +13,33 @@ from fusewatch.promql.matrix import Matrix, RangeVector, Value
 
 @dataclass(slots=True)
 class Step:
-    """A node as it was evaluated, the nodes below it, and what came of it; ``seconds`` with those below."""
+    """A node as it was evaluated, the nodes below it, and what came of it: how many series (1 for a scalar); ``seconds`` with those below.
+
+    ``value`` is kept only where a reason may be found in it.
+    """
 
     node: ast.Expr
     steps: list[Step] = field(default_factory=list)
     value: Value | None = None
+    series: int = 0
     seconds: float = 0.0
 
-    @property
-    def series(self) -> int:
-        """How many series it found, 1 for a scalar."""
-        match self.value:
-            case Matrix():
-                return int(self.value.present.any(axis=1).sum())
-            case RangeVector(series=series):
-                return len(series)
-            case None:
-                return 0
-            case _:
-                return 1
+
+def _series(value: Value | None) -> int:
+    match value:
+        case Matrix():
+            return int(value.present.any(axis=1).sum())
+        case RangeVector(series=series):
+            return len(series)
+        case None:
+            return 0
+        case _:
+            return 1
+
+
+def _may_have_a_reason(step: Step) -> bool:
+    """Whether what a node was given may say why it found nothing, or grouped by nothing."""
+    return not step.series or (isinstance(step.node, ast.Aggregate) and bool(step.node.grouping))
 
 
 class Trace:
@@ -54,4 +62,8 @@ class Trace:
             yield found
         finally:
             found.seconds = time.perf_counter() - begun
+            found.series = _series(found.value)
             self._open.pop()
+            if not _may_have_a_reason(found):
+                for below in found.steps:
+                    below.value = below.value if not below.series else None

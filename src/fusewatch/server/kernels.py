@@ -9,7 +9,7 @@ import multiprocessing
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from fusewatch.api.prometheus import history_text, numbers, read
+from fusewatch.api.prometheus import histogram_numbers, history_text, numbers, read
 from fusewatch.forward import warming as forward
 from fusewatch.ingest import warming as ingest
 from fusewatch.promql.engine import Engine
@@ -21,7 +21,7 @@ Warm = Callable[[], None]
 #: What the first requests need.
 ENGINE: Final[Sequence[Warm]] = (MetricStore.warm, exposition.warm, Engine.warm, numbers.warm)
 #: What some requests need, which wait for it in a thread of their own.
-ENGINE_LATER: Final[Sequence[Warm]] = (read.warm, history_text.warm, forward.warm)
+ENGINE_LATER: Final[Sequence[Warm]] = (Engine.warm_histograms, histogram_numbers.warm, read.warm, history_text.warm, forward.warm)
 
 
 def _engine() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from fusewatch.api.prometheus.numbers import LONGEST_TIMESTAMP, LONGEST_VALUE, Bytes, write_bytes, write_timestamp, write_value
 from fusewatch.promql.kernels.native.edges import bucket, bucket_total, closed_bounds, negatives
-from fusewatch.promql.kernels.native.pool import COUNT, FIRST, STOP, SUM, Pool
+from fusewatch.promql.kernels.native.pool import COUNT, FIRST, STOP, SUM, Pool, room_for
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.samples import Int64s
 
@@ -28,7 +28,7 @@ _BUCKET_FRAME: Final = 16 + 3 * LONGEST_VALUE
 
 @inlined
 def _write_number(out: Bytes, at: int, value: float) -> int:
-    return write_value(out, at, np.array([value]).view(np.uint64)[0], value)
+    return write_value(out, at, np.float64(value).view(np.uint64), value)
 
 
 @inlined
@@ -85,3 +85,9 @@ def print_histograms(pool: Pool, numbers: Int64s, timestamps: Int64s) -> bytes:
     buckets = int((pool.kinds[numbers, STOP] - pool.kinds[numbers, FIRST]).sum()) + len(numbers)
     out = np.empty(len(numbers) * _FRAME + buckets * _BUCKET_FRAME, np.uint8)
     return out[: write_histograms(pool, numbers, timestamps, out)].tobytes()
+
+
+def warm() -> None:
+    """Compiles the kernel, or loads it from its cache; once, before the first query needs it."""
+    pool = room_for(1, 0, 0)
+    print_histograms(pool, np.zeros(1, np.int64), np.zeros(1, np.int64))
