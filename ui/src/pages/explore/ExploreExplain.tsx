@@ -5,14 +5,14 @@ import { formatCount } from '../../panels/units'
 import { useExplanation } from '../../panels/useRangeQuery'
 import { Answer, Freshness } from '../../parts/Answer'
 import { Note } from '../../parts/states'
-import { letterOf, type ExploreQuery } from './exploration'
+import { drawnOf, type ExploreQuery } from './exploration'
 import { milliseconds, reasonsIn } from './explanation'
 import { NothingAsked } from './ExploreGraph'
 import classes from './ExploreExplain.module.css'
 
 /** Each drawn query part by part: what it found, in what time, and why it is empty. */
 export function ExploreExplain({ queries }: { queries: readonly ExploreQuery[] }): ReactNode {
-  const drawn = queries.map((query, index) => ({ ...query, letter: letterOf(index) })).filter((query) => !query.hidden && query.text.trim() !== '')
+  const drawn = drawnOf(queries)
   if (drawn.length === 0) return <NothingAsked />
   return drawn.map((query) => <Explanation key={query.letter} letter={query.letter} query={query.text} />)
 }

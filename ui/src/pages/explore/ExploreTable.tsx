@@ -9,12 +9,12 @@ import type { Column } from '../../parts/DataTable'
 import { LongTable } from '../../parts/LongTable'
 import { Empty } from '../../parts/states'
 import { Time } from '../../parts/Time'
-import { letterOf, type ExploreQuery } from './exploration'
+import { drawnOf, type ExploreQuery } from './exploration'
 import { NothingAsked } from './ExploreGraph'
 
 /** Each drawn query's values at the end of the page's time. */
 export function ExploreTable({ queries }: { queries: readonly ExploreQuery[] }): ReactNode {
-  const drawn = queries.map((query, index) => ({ ...query, letter: letterOf(index) })).filter((query) => !query.hidden && query.text.trim() !== '')
+  const drawn = drawnOf(queries)
   if (drawn.length === 0) return <NothingAsked />
   return drawn.map((query) => <InstantTable key={query.letter} letter={query.letter} query={query.text} />)
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RangeResult } from '../../api/prometheus/client'
-import { combine, letterOf, move, queriesOf, searchOf } from './exploration'
+import { combine, drawnOf, letterOf, move, queriesOf, searchOf } from './exploration'
 
 const window = { start: 0, end: 20_000, step: 10_000 }
 const answer = (names: string[]): RangeResult => ({
@@ -41,6 +41,11 @@ test.each([
   [53, 'BB'],
 ])('the query at %i is called %s', (index, letter) => {
   expect(letterOf(index)).toBe(letter)
+})
+
+test('hidden and empty queries are not shown, and the others keep their letters', () => {
+  const queries = [{ text: 'up', hidden: true }, { text: ' ', hidden: false }, { text: 'node_load1', hidden: false }]
+  expect(drawnOf(queries).map(({ letter, text }) => [letter, text])).toEqual([['C', 'node_load1']])
 })
 
 test('one query alone needs no letter; several say whose a line is', () => {

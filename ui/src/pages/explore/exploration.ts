@@ -40,6 +40,12 @@ export function letterOf(index: number): string {
   return index < 26 ? letter : letterOf(Math.floor(index / 26) - 1) + letter
 }
 
+/** The queries that are to be shown, with their letters. */
+export function drawnOf(queries: readonly ExploreQuery[]): { letter: string; text: string }[] {
+  const lettered = queries.map((query, index) => ({ ...query, letter: letterOf(index) }))
+  return lettered.filter((query) => !query.hidden && query.text.trim() !== '')
+}
+
 export interface Combined {
   frame: Frame
   unit: Unit
