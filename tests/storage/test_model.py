@@ -50,15 +50,16 @@ LONGEST = max(GENERAL, *OWN.values())
 
 
 class StoreMachine(RuleBasedStateMachine):
-    @initialize(fsync=st.booleans(), commit_rows=st.sampled_from([5, 500]), rows=batches)
-    def start(self, fsync: bool, commit_rows: int, rows: list[tuple[Labels, int, int | bytes]]) -> None:
+    @initialize(fsync=st.booleans(), commit_rows=st.sampled_from([5, 500]), head=st.sampled_from([0, 1000, 1 << 20]), rows=batches)
+    def start(self, fsync: bool, commit_rows: int, head: int, rows: list[tuple[Labels, int, int | bytes]]) -> None:
         self.work = tempfile.TemporaryDirectory()
         self.folder = Path(self.work.name)
         self.target = open_target(str(self.folder / "target"), create=True)
         self.backups: dict[str, Model] = {}
         self.clock = ManualClock()
         self.model = Model(self.clock.now)
-        self.settings = StorageSettings.model_validate({"retention": RETENTION, "fsync": fsync, "commit_rows": commit_rows, "queue": "1MB"})
+        varied = {"fsync": fsync, "commit_rows": commit_rows, "head": head}
+        self.settings = StorageSettings.model_validate({"retention": RETENTION, "queue": "1MB", **varied})
         self.data = self.folder / "data"
         self.open()
         self.write(rows)

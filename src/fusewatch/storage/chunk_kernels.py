@@ -13,7 +13,8 @@ Hides = tuple[Int64s, Int64s, Int64s, UInt64s]
 
 
 @inlined
-def _first_not_below(times: Int64s, low: int, high: int, wanted: int) -> int:
+def first_not_below(times: Int64s, low: int, high: int, wanted: int) -> int:
+    """The first of the ascending ``times[low:high]`` that is at least ``wanted``, ``high`` where none is."""
     while low < high:
         middle = (low + high) // 2
         if times[middle] < wanted:
@@ -50,9 +51,9 @@ def crop(
         else:
             base, stop = offsets[places[k]], offsets[places[k] + 1]
             if firsts[k] < start:
-                low = _first_not_below(times, base, stop, start) - base
+                low = first_not_below(times, base, stop, start) - base
             if lasts[k] > end:
-                high = max(_first_not_below(times, base, stop, end + 1) - base, low)
+                high = max(first_not_below(times, base, stop, end + 1) - base, low)
         lows[k], highs[k] = low, high
 
 

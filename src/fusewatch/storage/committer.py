@@ -86,8 +86,8 @@ class Committer:
                 return False
             started = time.monotonic()
             with self._pool.handle() as handle:
-                self._commit(handle, segment)
-            self._follower.finished(segment)
+                blocks = self._commit(handle, segment)
+            self._follower.finished(segment, blocks)
             self.committed = segment.file.number
             self.last_commit_s = time.monotonic() - started
             self.commits += 1
@@ -104,6 +104,11 @@ class Committer:
         # What comes meanwhile is not waited for: under steady writes that would never end.
         self.commit_sealed(up_to=self._follower.newest - 1)
 
+    def cut(self) -> int:
+        """The last segment that is committed with all before it; what is held of later ones stays apart. The lock is held."""
+        self._follower.recent.cut(self.committed)
+        return self.committed
+
     def hand_on(self) -> None:
         """Makes the receiver end its newest segment, where that has anything. Blocks.
 
@@ -112,7 +117,8 @@ class Committer:
         """
         self._hand_on()
 
-    def _commit(self, handle: Handle, segment: HeadSegment) -> None:
+    def _commit(self, handle: Handle, segment: HeadSegment) -> list[int]:
+        """Inserts all of it; the blocks of its samples."""
         seq, table = segment.file.number, self._follower.table
         if segment.series:
             handle.insert("series", series_columns(SeriesRows.concatenated(segment.series), seq))
@@ -129,11 +135,13 @@ class Committer:
             handle.insert("histograms", histogram_columns(last_histograms(segment.histograms), table, seq))
         for exemplars in segment.exemplars:
             handle.insert("exemplars", exemplar_columns(exemplars, table, seq))
-        rows = segment.columns.view()
+        rows, blocks = segment.columns.view(), np.empty(0, np.uint32)
         if len(rows):
             columns = sample_columns(rows, table, self._ranks.current(), seq)
-            handle.insert("samples", [*columns, Column("generation", "UInt32", self._generations.of(np.asarray(columns[0].values)))])
+            blocks = np.asarray(columns[0].values)
+            handle.insert("samples", [*columns, Column("generation", "UInt32", self._generations.of(blocks))])
         table.save_hours(refs, first, last)
+        return [int(block) for block in np.unique(blocks)]
 
 
 class Ranks:

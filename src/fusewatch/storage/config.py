@@ -73,6 +73,9 @@ class StorageSettings(Block):
     queue: Annotated[Size, Field(ge=1 << 20)] = 1 << 30
     #: Samples that a remote write target has not taken yet are kept in the data folder up to this size; beyond it the oldest are dropped.
     remote_write_backlog: Annotated[Size, Field(ge=1 << 20)] = 10 << 30
+    #: Samples that are not compressed yet are held in memory, too, up to this size (24 bytes a sample), so that reads of the last hours
+    #: need not ask ClickHouse; default: a sixteenth of ``memory``, at most 512 MiB. 0: none.
+    head: Annotated[Size, Field(ge=0)] | None = None
     #: Samples go to ClickHouse when so many wait …
     commit_rows: Annotated[int, Field(ge=1)] = 500_000
     #: … or the first of them has waited this long. They are in the log and visible from the start.
@@ -105,6 +108,11 @@ class StorageSettings(Block):
     def memory_limit(self) -> int:
         """What the whole program may use, in bytes."""
         return self.memory or machine_memory()
+
+    @property
+    def head_limit(self) -> int:
+        """What committed samples may take in memory, in bytes."""
+        return min(self.memory_limit // 16, 512 << 20) if self.head is None else self.head
 
     @property
     def clickhouse_memory(self) -> int:

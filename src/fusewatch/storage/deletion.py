@@ -96,6 +96,8 @@ class Deletion:
                 ends=np.full(size, end, signed),
                 seqs=np.full(size, self._committer.committed, unsigned),
             )
+            # Before the tombstones are known: what is held has no seq that they could be compared with.
+            self._follower.recent.let_go()
             self._graveyard.add(handle, fresh)
             self._forget(handle, self._wholly_covered(ids, start, end))
         _log.info("deleted samples", series=size, start=start, end=end)

@@ -7,7 +7,7 @@ After a crash of either side the other goes on, and what the follower needs to k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ import structlog
 from fusewatch.storage.bounds import SampleBounds
 from fusewatch.storage.head import Columns, HeadSegment, HeadView, views
 from fusewatch.storage.log_reader import ReadRecord, SegmentReader
+from fusewatch.storage.recent import RecentSamples, RecentView
 from fusewatch.storage.records import (
     SeriesRows,
     read_events,
@@ -36,7 +37,8 @@ from fusewatch.telemetry.samples import ExemplarRows, HistogramRows
 class LogFollower:
     """The head of the store. Thread-safe: every method takes the series table's lock for as long as it works.
 
-    ``learn`` gets the metadata of each record, in the order of the log; ``hand_over`` gets each segment that ClickHouse has.
+    ``learn`` gets the metadata of each record, in the order of the log; ``hand_over`` gets each segment that ClickHouse has, ``recent`` its
+    samples.
     """
 
     def __init__(
@@ -47,8 +49,10 @@ class LogFollower:
         learn: Callable[[Sequence[MetricMetadata]], None],
         bounds: SampleBounds,
         hand_over: Callable[[SegmentFile], None],
+        recent: RecentSamples,
     ) -> None:
         self.table = table
+        self.recent = recent
         self.bounds = bounds
         #: Samples followed so far, and those whose series no record had named (a damaged log).
         self.followed = 0
@@ -228,13 +232,15 @@ class LogFollower:
         with self._lock:
             return self._sealed[0] if self._sealed else None
 
-    def finished(self, segment: HeadSegment) -> None:
-        """ClickHouse has the segment: readers find it there, and its file is handed over."""
+    def finished(self, segment: HeadSegment, blocks: Iterable[int] = ()) -> None:
+        """ClickHouse has the segment, with samples in these blocks: readers find it there, and its file is handed over."""
         with self._lock:
+            self.recent.add(segment.file.number, segment.columns.view(), blocks)
             for rows in segment.series:
                 refs, _ = self.table.find(rows.ids)
                 self.table.mark(refs, COMMITTED)
             self._sealed.remove(segment)
+        self.recent.tidy()
         self._hand_over(segment.file)
 
     # Seeing ---------------------------------------------------------------------------------------------------------------------
@@ -244,6 +250,12 @@ class LogFollower:
         self.catch_up()
         with self._lock:
             return views(self._segments)
+
+    def look(self) -> tuple[list[HeadView], RecentView]:
+        """The samples that wait, as :meth:`view` has them, and of the same moment those that are held although they are committed."""
+        self.catch_up()
+        with self._lock:
+            return views(self._segments), self.recent.view()
 
     def waiting_series(self) -> list[SeriesRows]:
         """The series that ClickHouse may not have yet."""

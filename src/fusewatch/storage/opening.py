@@ -29,6 +29,7 @@ from fusewatch.storage.merging import clear_staging
 from fusewatch.storage.migrations import migrate
 from fusewatch.storage.partitions import find_blocks
 from fusewatch.storage.queried import QueriedMetrics
+from fusewatch.storage.recent import RecentSamples
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.series_table import SeriesTable
 from fusewatch.storage.spare_segments import SpareSegments
@@ -118,7 +119,8 @@ def _open(
         for block in handle.blocks(_SERIES):
             table.load(block["id"], block["metric_hash"], block["first"], block["last"], clock.now_ms() // HOUR_MS)
         clear_staging(handle)
-        generations, graveyard, span = Generations(find_blocks(handle)), Graveyard.read(handle), ChunkSpan.read(handle)
+        blocks = find_blocks(handle)
+        generations, graveyard, span = Generations(blocks), Graveyard.read(handle), ChunkSpan.read(handle)
         bounds = SampleBounds.read(handle, span)
         histogram_metrics = metrics_with_histograms(handle)
     metadata.load()
@@ -134,6 +136,7 @@ def _open(
         learn=metadata.remember,
         bounds=bounds,
         hand_over=hand_over or (lambda file: spares.put(file.path)),
+        recent=RecentSamples(settings.head_limit, blocks),
     )
     follower.histogram_metrics |= histogram_metrics
     hand_on = receiver or partial(_hand_on, door)

@@ -19,8 +19,9 @@ from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.head import HeadView
 from fusewatch.storage.histogram_reader import head_parts, read_histograms
 from fusewatch.storage.lifetimes import EVER, Lifetimes
-from fusewatch.storage.partitions import BLOCK_HOURS, DAY_HOURS
+from fusewatch.storage.partitions import DAY_HOURS
 from fusewatch.storage.read_kernels import group, merge, place_ids, select_waiting
+from fusewatch.storage.recent import Rows
 from fusewatch.storage.rollup_reader import joined, part_of_samples, read_rollups
 from fusewatch.storage.rollup_spans import Chooser, Span, StoredDays
 from fusewatch.storage.series_kernels import HOUR_MS
@@ -40,12 +41,10 @@ FROM samples
 WHERE metric IN ({{metrics:Array(UInt64)}})
   AND {ids}
   AND timestamp BETWEEN {{start:Int64}} AND {{end:Int64}}
+  AND seq < {{before:UInt64}}
   AND block BETWEEN {{first:UInt32}} AND {{last:UInt32}}
 ORDER BY metric, id, timestamp, seq
 """
-
-#: Place, timestamp, value bits and seq of some rows.
-Rows = tuple[Int64s, Int64s, UInt64s, UInt64s]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,30 +151,40 @@ class Reader:
         # Tombstones first: they go once nothing is left for them to hide. Then the head before rows before chunks: what is committed or
         # sealed in between is seen twice, which the merge undoes, never not at all.
         tombstones = self._sealed.hidden(selection, start, end)
-        views, histograms = self._follower.view(), None
-        parts = [select_from(view, selection, (start, end)) for view in views]
+        views, recent = self._follower.look()
+        parts = [*recent.rows(selection.refs, start, end), *(select_from(view, selection, (start, end)) for view in views)]
         budget.take(sum(len(part[0]) for part in parts))
+        blocks = recent.stored_blocks(start, end)
+        with_histograms = not self._follower.histogram_metrics.isdisjoint(selection.metrics.tolist())
+        if not (blocks or with_histograms or len(tombstones) or self._sealed.span.overlaps(start, end)):
+            return assemble(len(selection), parts).samples, None
+        histograms = None
         with self._pool.handle(reserved=reserved) as handle:
-            if not self._follower.histogram_metrics.isdisjoint(selection.metrics.tolist()):
+            if with_histograms:
                 head = head_parts(views, start, end)
                 histograms = read_histograms(handle, selection, (start, end), head, tombstones, budget)
-            parts = [*self._stored(handle, selection, start, end, budget), *parts]
-            recent = assemble(len(selection), parts)
-            samples = recent.samples
+            if blocks:
+                parts = [*self._stored(handle, selection, (start, end), blocks, recent.since, budget), *parts]
+            rows = assemble(len(selection), parts)
+            samples = rows.samples
             if len(tombstones) or self._sealed.span.overlaps(start, end):
                 query = ChunkQuery(selection.ids, selection.metrics, *self._sealed.span.clamp(start, end), tombstones, budget)
-                samples = self._sealed.chunks.read(handle, query, recent)
+                samples = self._sealed.chunks.read(handle, query, rows)
         return samples, histograms
 
-    def _stored(self, handle: Handle, selection: Selection, start: int, end: int, budget: Budget) -> list[Rows]:
+    def _stored(
+        self, handle: Handle, selection: Selection, limits: tuple[int, int], blocks: tuple[int, int], before: int, budget: Budget
+    ) -> list[Rows]:
+        """The rows of the segments ``before`` one, which are not held."""
         by_id = np.argsort(selection.ids)
         wanted = selection.ids[by_id]
         parameters = {
             "metrics": np.unique(selection.metrics).tolist(),
-            "start": start,
-            "end": end,
-            "first": _block(start),
-            "last": _block(end),
+            "start": limits[0],
+            "end": limits[1],
+            "first": blocks[0],
+            "last": blocks[1],
+            "before": before,
         }
         condition = "1"
         if len(wanted) <= _MOST_IDS:
@@ -210,12 +219,6 @@ class Reader:
         if len(found) == 1:
             return list(found[0])
         return sorted({labels for part in found for labels in part}, key=lambda labels: labels.canonical)
-
-
-def _block(timestamp: int) -> int:
-    """The start of a timestamp's partition, in hours since the epoch."""
-    hour = min(max(timestamp // HOUR_MS, 0), (1 << 32) - 1)
-    return hour - hour % BLOCK_HOURS
 
 
 def select_from(view: HeadView, selection: Selection, limits: tuple[int, int]) -> Rows:

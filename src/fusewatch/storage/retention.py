@@ -103,6 +103,8 @@ class Retention:
 
     def _drop_days(self, handle: Handle) -> None:
         cutoff = self.oldest() // HOUR_MS
+        with self._committer.lock:
+            seq = self._committer.cut()
         blocks, days = find_blocks(handle), find_days(handle)
         sizes = Counter({one.day: one.sealed + one.merged for one in days})
         for block in blocks:
@@ -115,6 +117,7 @@ class Retention:
             for block in blocks:
                 if block.day == day and (too_much or block.block + BLOCK_HOURS <= cutoff):
                     drop_rows(handle, block)
+                    self._follower.recent.gone(block.block, seq)
             if too_much or day + DAY_HOURS <= cutoff:
                 drop_chunks(handle, day)
                 _log.info("dropped a day of samples", day=day, bytes=sizes[day])

@@ -218,6 +218,11 @@ def _end_of(one: BlockRows | ChunkDay) -> int:
 def build_sealer(parts: Parts, lifetimes: Lifetimes, clock: Clock) -> Sealer:
     """The sealer of an open store."""
     blocks = BlockSealer(
-        pool=parts.pool, committer=parts.committer, generations=parts.generations, graveyard=parts.graveyard, span=parts.span
+        pool=parts.pool,
+        committer=parts.committer,
+        generations=parts.generations,
+        graveyard=parts.graveyard,
+        span=parts.span,
+        recent=parts.follower.recent,
     )
     return Sealer(pool=parts.pool, blocks=blocks, days=DayMerger(pool=parts.pool, lifetimes=lifetimes), clock=clock)

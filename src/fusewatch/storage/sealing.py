@@ -31,6 +31,7 @@ from fusewatch.storage.client import ClientPool
 from fusewatch.storage.committer import Committer
 from fusewatch.storage.generations import Generations
 from fusewatch.storage.partitions import BLOCK_HOURS, SEALED, day_of, drop_rows, find_blocks
+from fusewatch.storage.recent import RecentSamples
 from fusewatch.storage.seal_kernels import hide_rows, last_of_each
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.tombstones import Graveyard, Tombstones
@@ -73,6 +74,7 @@ class BlockSealer:
         generations: Generations,
         graveyard: Graveyard,
         span: ChunkSpan,
+        recent: RecentSamples,
         slice_rows: int = SLICE_ROWS,
     ) -> None:
         self._pool = pool
@@ -80,13 +82,14 @@ class BlockSealer:
         self._generations = generations
         self._graveyard = graveyard
         self._span = span
+        self._recent = recent
         self._slice_rows = slice_rows
 
     def begin(self, blocks: Iterable[int]) -> Cut:
         """Begins a seal of blocks (hours since the epoch): what is committed from now on is not part of it."""
         with self._committer.lock:
             generations = {block: self._generations.step(block) for block in blocks}
-            return Cut(generations, self._committer.committed, self._graveyard.current)
+            return Cut(generations, self._committer.cut(), self._graveyard.current)
 
     def write(self, block: int, cut: Cut) -> int:
         """Writes the chunks of a block; how many samples they hold.
@@ -116,6 +119,7 @@ class BlockSealer:
             for found in find_blocks(handle):
                 if found.block == block:
                     drop_rows(handle, found, before=cut.generations[block])
+        self._recent.gone(block, cut.seq)
 
     def _slices(self, block: int, generation: int) -> Generator[Rows]:
         """The rows of a block, in order, cut between series where that is possible, always between timestamps."""

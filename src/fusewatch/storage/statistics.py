@@ -27,6 +27,7 @@ class StorageStatistics:
     """The store at one moment; sizes in bytes, times in ms UTC (None: no samples), durations as they say.
 
     ``chunks`` are one per series and two hours, or day once that is merged; samples that are not compressed yet are in none.
+    ``head_samples`` are committed and held in memory as well.
     ``waiting_samples`` and ``queue_bytes`` are what ClickHouse does not have yet, ``queue_limit`` from where on writes are refused;
     ``read_only_reason`` is why nothing at all is stored, None while it is.
     ``retention_ms`` and ``retention_bytes`` are 0 for no limit. ``seal_lag_s`` and ``merge_lag_s`` say for how long the oldest block has
@@ -35,6 +36,8 @@ class StorageStatistics:
 
     series: int
     chunks: int
+    head_samples: int
+    head_bytes: int
     waiting_samples: int
     queue_bytes: int
     queue_limit: int
@@ -74,6 +77,8 @@ def read_statistics(
     return StorageStatistics(
         series=parts.table.alive,
         chunks=int(stored[1]),
+        head_samples=follower.recent.count,
+        head_bytes=follower.recent.size,
         waiting_samples=follower.waiting_rows,
         queue_bytes=sum(log_sizes),
         queue_limit=settings.queue,

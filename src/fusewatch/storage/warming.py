@@ -14,6 +14,7 @@ from fusewatch.storage.committer import Ranks, sample_columns
 from fusewatch.storage.door_warming import warm_door
 from fusewatch.storage.follower import LogFollower
 from fusewatch.storage.reader import assemble, place_stored, select_from
+from fusewatch.storage.recent import RecentSamples, RecentView, Run
 from fusewatch.storage.rollup_warming import warm_rollups
 from fusewatch.storage.series_columns import series_columns
 from fusewatch.storage.series_table import SeriesTable
@@ -24,7 +25,14 @@ def warm_kernels() -> None:
     """Compiles them, or loads what an earlier process compiled."""
     with tempfile.TemporaryDirectory() as folder:
         door, table = warm_door(Path(folder)), SeriesTable(capacity=2)
-        follower = LogFollower(folder=Path(folder), table=table, learn=lambda _: None, bounds=SampleBounds(), hand_over=lambda _: None)
+        follower = LogFollower(
+            folder=Path(folder),
+            table=table,
+            learn=lambda _: None,
+            bounds=SampleBounds(),
+            hand_over=lambda _: None,
+            recent=RecentSamples(0),
+        )
         follower.catch_up()
         view = follower.view()[0]
         follower.close()
@@ -40,4 +48,5 @@ def warm_kernels() -> None:
     selection = Selection([labels], ids, refs, table.metrics[refs])
     stored = {name: np.frombuffer(bytes(8), dtype) for name, dtype in (("id", "u8"), ("timestamp", "i8"), ("value", "f8"), ("seq", "u8"))}
     by_id = np.argsort(ids)
-    assemble(1, [select_from(view, selection, (0, 1)), place_stored(stored, ids[by_id], by_id)])
+    held = RecentView((Run.merged([Run.of(1, view.columns)]),), 1, {0: 1}).rows(refs, 0, 1)
+    assemble(1, [select_from(view, selection, (0, 1)), place_stored(stored, ids[by_id], by_id), *held])
