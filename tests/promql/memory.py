@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
+from fusewatch.storage.series_table import metric_hash
+from fusewatch.storage.versions import Versions
 from fusewatch.telemetry.histograms import Histogram
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.matchers import Matcher, match_all
@@ -32,10 +34,16 @@ class MemoryReader:
 
     def __init__(self) -> None:
         self._samples: dict[Labels, tuple[list[int], list[float | Histogram]]] = {}
+        self._versions = Versions()
+        self.fetched = 0
 
-    def add(self, labels: Labels, points: Iterable[tuple[int, float | Histogram]]) -> None:
-        """Stores samples (ms, value) of one series."""
+    def add(self, labels: Labels, points: Iterable[tuple[int, float | Histogram]], *, received: int | None = None) -> None:
+        """Stores samples (ms, value) of one series, which came at ``received`` (ms)."""
         timestamps, values = self._samples.setdefault(labels, ([], []))
+        if received is not None:
+            points = list(points)
+            came = np.array([timestamp for timestamp, _ in points], np.int64)
+            self._versions.note(received, came, np.full(len(came), metric_hash(labels.metric.encode()), np.uint64))
         for timestamp, value in points:
             place = bisect.bisect_left(timestamps, timestamp)
             if place < len(timestamps) and timestamps[place] == timestamp:
@@ -44,8 +52,19 @@ class MemoryReader:
                 timestamps.insert(place, timestamp)
                 values.insert(place, value)
 
+    def delete(self, start: int, end: int) -> None:
+        """Deletes all samples from ``start`` to ``end`` (ms)."""
+        for timestamps, values in self._samples.values():
+            low, high = bisect.bisect_left(timestamps, start), bisect.bisect_right(timestamps, end)
+            del timestamps[low:high], values[low:high]
+        self._versions.change()
+
+    def versions(self, metrics: Sequence[str | None]) -> Hashable:
+        return self._versions.of(metrics)
+
     def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget, windows=()) -> SeriesSet:
         budget.check()
+        self.fetched = max(self.fetched, end - start)
         found: list[tuple[Labels, list[int], list[float | Histogram]]] = []
         for labels, (timestamps, values) in self._samples.items():
             low, high = bisect.bisect_left(timestamps, start), bisect.bisect_right(timestamps, end)

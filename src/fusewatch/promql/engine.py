@@ -12,13 +12,14 @@ import numpy as np
 
 from fusewatch.promql import ast
 from fusewatch.promql.annotations import Annotations
+from fusewatch.promql.cache import ResultCache, asked_of, block_of, gaps, joined, result_of
 from fusewatch.promql.errors import ParameterError, QueryCanceledError, QueryTimeoutError, TooManySamplesError
 from fusewatch.promql.evaluate import Evaluator, Settings
 from fusewatch.promql.explain import Explainer
 from fusewatch.promql.fetch import fetch_all
 from fusewatch.promql.matrix import Grid
 from fusewatch.promql.parse import parse
-from fusewatch.promql.plan import plan
+from fusewatch.promql.plan import plan, resolve
 from fusewatch.promql.result import QueryResult, Statistics, answer
 from fusewatch.promql.rollups import RollupUse
 from fusewatch.promql.trace import Trace
@@ -40,14 +41,15 @@ class QueryLimits:
 class QueryOptions:
     """How a query is answered.
 
-    ``lookback_ms`` in place of the engine's own; at most ``limit`` series (0: all); whether from roll-ups; and whether to ``explain`` what
-    each part of it found.
+    ``lookback_ms`` in place of the engine's own; at most ``limit`` series (0: all); whether from roll-ups; whether to ``explain`` what each
+    part of it found; and whether steps that were computed before may be taken from the ``cache``.
     """
 
     lookback_ms: int | None = None
     limit: int = 0
     rollups: RollupUse = RollupUse.EXACT
     explain: bool = False
+    cache: bool = True
 
 
 DEFAULT: Final = QueryOptions()
@@ -85,7 +87,7 @@ class _Run:
         except LimitExceededError as error:
             raise TooManySamplesError(str(error)) from error
         finally:
-            self.seconds[name] = time.perf_counter() - begun
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
 
 
 class Engine:
@@ -98,11 +100,13 @@ class Engine:
         *,
         lookback_ms: int = 300_000,
         default_step_ms: int = 60_000,
+        cache: ResultCache | None = None,
     ) -> None:
         self._reader = reader
         self.limits = limits or QueryLimits()
         self._lookback_ms = lookback_ms
         self._default_step_ms = default_step_ms
+        self._cache = cache
 
     @staticmethod
     def warm() -> None:
@@ -147,12 +151,41 @@ class Engine:
         return self._answer(_Asked(query, Grid.between(start, end, step), options, instant=False), budget)
 
     def _answer(self, asked: _Asked, budget: Budget | None) -> QueryResult:
-        text, grid, options = asked.text, asked.grid, asked.options
+        text, grid = asked.text, asked.grid
         run = _Run(text, budget or self.budget(), Annotations(text))
-        lookback = self._lookback_ms if options.lookback_ms is None else options.lookback_ms
         with run.phase("parse"):
             expr = parse(text, step_ms=grid.step, range_ms=grid.end - grid.start)
             _check_type(expr, instant=asked.instant)
+        plain = not asked.options.explain and asked.options.limit == 0
+        if self._cache is None or asked.instant or not asked.options.cache or not plain:
+            return self._evaluated(run, asked, expr)
+        return self._completed(self._cache, run, asked, resolve(expr, grid))
+
+    def _completed(self, cache: ResultCache, run: _Run, asked: _Asked, expr: ast.Expr) -> QueryResult:
+        """The answer, of which the cache has some steps, and keeps more."""
+        grid, others = asked.grid, (asked.options.rollups, self._lookback(asked))
+        settled = cache.settled()
+        known = asked_of(expr, grid, asked.text, others, lookback_ms=self._lookback(asked), settled=settled)
+        if known is None:
+            return self._evaluated(run, asked, expr)
+        # Before any sample is read: one that comes late meanwhile makes what is kept outdated at once.
+        versions = self._reader.versions(known.metrics)
+        blocks, statistics = cache.found(known, versions, grid), Statistics(seconds=run.seconds)
+        for gap in gaps(grid, blocks):
+            result = self._evaluated(replace(run, notes=Annotations(asked.text)), replace(asked, grid=gap), expr)
+            if result.histograms is not None:
+                return result if gap == grid else self._evaluated(run, asked, expr)
+            blocks.append(block_of(result, gap))
+            statistics = statistics.plus(result.statistics)
+        blocks.sort(key=lambda block: block.grid.start)
+        cache.keep(known, versions, blocks, settled)
+        return replace(result_of(joined(blocks)), statistics=statistics)
+
+    def _lookback(self, asked: _Asked) -> int:
+        return self._lookback_ms if asked.options.lookback_ms is None else asked.options.lookback_ms
+
+    def _evaluated(self, run: _Run, asked: _Asked, expr: ast.Expr) -> QueryResult:
+        text, grid, options, lookback = asked.text, asked.grid, asked.options, self._lookback(asked)
         with run.phase("plan"):
             planned = plan(expr, grid, lookback, default_step_ms=self._default_step_ms, rollups=options.rollups)
         with run.phase("fetch"):

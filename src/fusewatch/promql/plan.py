@@ -75,10 +75,15 @@ class Plan:
 
 def plan(expr: ast.Expr, grid: Grid, lookback_ms: int, *, default_step_ms: int = 60_000, rollups: RollupUse = RollupUse.EXACT) -> Plan:
     """The plan of ``expr`` over ``grid``; reads that overlap are one."""
-    resolved = _without_buckets(_with_info(_resolve(expr, grid)), counts=False)
+    resolved = _without_buckets(resolve(expr, grid), counts=False)
     moments = _Moments(grid.start, grid.end, grid.start, grid.step)
     reading = _Reading(lookback_ms, default_step_ms, rollups)
     return Plan(_with_invariants(resolved), grid, _deduplicated(_fetches(resolved, moments, reading)))
+
+
+def resolve(expr: ast.Expr, grid: Grid) -> ast.Expr:
+    """The tree with ``@ start()`` and ``@ end()`` as times, and what ``info`` looks up as a selector; doing so again changes nothing."""
+    return _with_info(_resolve(expr, grid))
 
 
 def _resolve(node: ast.Expr, grid: Grid) -> ast.Expr:

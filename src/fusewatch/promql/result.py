@@ -29,6 +29,10 @@ class Statistics:
     series: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
+    def plus(self, other: Statistics) -> Statistics:
+        """With the samples of a further part of the query, whose series may be the same and whose seconds are among these."""
+        return Statistics(self.samples + other.samples, max(self.series, other.series), self.seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:

@@ -26,6 +26,7 @@ from fusewatch.collect.config import ScrapeConfig, resolve_scrape_configs
 from fusewatch.collect.scrape.manager import ScrapeManager
 from fusewatch.forward.manager import RemoteWrites
 from fusewatch.forward.target import ForwardTools
+from fusewatch.promql.cache import ResultCache
 from fusewatch.promql.engine import Engine, QueryLimits
 from fusewatch.server import views
 from fusewatch.server.app import build_app
@@ -111,11 +112,13 @@ class Composition:
         self.backups = BackupKeeper(
             settings=settings.backup, source=backup_source(rooms.store, settings, source.path), events=rooms.store, clock=clock
         )
-        self._engine = Engine(rooms.store, _query_limits(settings), lookback_ms=settings.query.lookback_delta)
+        cache = ResultCache(settings.query.cache, clock)
+        self._engine = Engine(rooms.store, _query_limits(settings), lookback_ms=settings.query.lookback_delta, cache=cache)
         self.metrics.watch_components(self.supervisor.statuses, ready=lambda: not self.supervisor.unready_reasons())
         self.metrics.watch_storage(rooms.store.statistics)
         self.metrics.watch_ingest(rooms.store.ingest_statistics)
         self.metrics.watch_queries(self.pool.statistics)
+        self.metrics.watch_query_cache(lambda: cache.statistics)
         self.metrics.watch_scrapes(self.scrape.statistics)
         self.metrics.watch_backups(self.backups.statistics)
         self.metrics.registry.register(

@@ -88,6 +88,10 @@ class OwnMetrics:
         """Shows every number of the query pool's statistics (a dataclass) as ``fusewatch_query_<name>``."""
         self.registry.register(_Statistics("fusewatch_query_", "Queries", statistics))
 
+    def watch_query_cache(self, statistics: Callable[[], Any]) -> None:
+        """Shows every number of the statistics of kept answers (a dataclass) as ``fusewatch_query_cache_<name>``."""
+        self.registry.register(_Statistics("fusewatch_query_cache_", "Kept answers", statistics))
+
     def watch_backups(self, statistics: Callable[[], Any]) -> None:
         """Shows every number of the statistics of backups (a dataclass) as ``fusewatch_backup_<name>``."""
         self.registry.register(_Statistics("fusewatch_backup_", "Backups", statistics))

@@ -99,6 +99,7 @@ class Deletion:
             # Before the tombstones are known: what is held has no seq that they could be compared with.
             self._follower.recent.let_go()
             self._graveyard.add(handle, fresh)
+            self._follower.versions.change()
             self._forget(handle, self._wholly_covered(ids, start, end))
         _log.info("deleted samples", series=size, start=start, end=end)
 

@@ -28,6 +28,7 @@ from fusewatch.storage.records import (
 )
 from fusewatch.storage.series_kernels import COMMITTED
 from fusewatch.storage.series_table import SeriesTable
+from fusewatch.storage.versions import Versions
 from fusewatch.storage.wal import Kind, Position, SegmentFile, find_segments
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.metadata import MetricMetadata
@@ -53,6 +54,7 @@ class LogFollower:
     ) -> None:
         self.table = table
         self.recent = recent
+        self.versions = Versions()
         self.bounds = bounds
         #: Samples followed so far, and those whose series no record had named (a damaged log).
         self.followed = 0
@@ -172,6 +174,7 @@ class LogFollower:
             rows = Columns(refs[named], timestamps[named], bits[named])
         self.table.touch(rows.refs, rows.timestamps, record.received)
         self.bounds.widen(rows.timestamps)
+        self.versions.note(record.received, rows.timestamps, self.table.metrics[rows.refs])
         segment.columns.append(rows)
         self.followed += len(rows)
 
@@ -196,6 +199,7 @@ class LogFollower:
         self.histogram_metrics.update(np.unique(self.table.metrics[named]).tolist())
         self.table.touch(named, rows.timestamps[refs > 0], record.received)
         self.bounds.widen(rows.timestamps)
+        self.versions.note(record.received, rows.timestamps[refs > 0], self.table.metrics[named])
         segment.histograms.append(HistogramRows(rows.ids.copy(), rows.timestamps.copy(), rows.offsets, rows.bodies.copy()))
         segment.other_bytes += len(record.body)
         self.followed += len(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from fusewatch.storage.reader import Reader, Sealed
 from fusewatch.storage.retention import Retention
 from fusewatch.storage.sample_rates import SampleRates
 from fusewatch.storage.sealer import build_sealer
+from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.statistics import StorageStatistics, read_statistics
 from fusewatch.storage.store_door import StoreDoor
 from fusewatch.storage.warming import warm_kernels
@@ -251,6 +252,11 @@ class MetricStore:
         found = self._reader.fetch(matchers, start, end, budget, windows)
         self._queried.note(matchers, found)
         return found
+
+    def versions(self, metrics: Sequence[str | None]) -> Hashable:
+        """See :meth:`fusewatch.telemetry.ports.SeriesReader.versions`; what is no longer kept is gone from them within the hour."""
+        self._follower.catch_up()
+        return self._retention.oldest() // HOUR_MS, *self._follower.versions.of(metrics)
 
     def series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[Labels]:
         """See :meth:`fusewatch.telemetry.ports.SeriesReader.series`."""

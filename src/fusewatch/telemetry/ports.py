@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Hashable, Sequence
+from typing import Final, Protocol
 
 from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.exemplars import Exemplar
@@ -24,6 +24,11 @@ from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.refusals import Refusal
 from fusewatch.telemetry.rollups import Windows
 from fusewatch.telemetry.samples import SampleBatch, SeriesSet
+
+#: A sample that comes so long after its own time is late (ms).
+LATE_MS: Final = 60_000
+#: So long after a moment (ms) all has come for it that is not late, requests on their way included.
+SETTLED_MS: Final = 90_000
 
 
 class StorageError(Exception):
@@ -159,6 +164,10 @@ class SeriesReader(Protocol):
         Raises:
             LimitExceededError: more samples or series than the budget allows, cancelled, or out of time.
         """
+        ...
+
+    def versions(self, metrics: Sequence[str | None]) -> Hashable:
+        """What differs once samples of these metrics (None: of any) came later than LATE_MS after their time, or were deleted."""
         ...
 
     def series(self, selectors: Sequence[Sequence[Matcher]], start: int, end: int, limit: int) -> list[Labels]:

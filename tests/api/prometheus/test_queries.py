@@ -233,6 +233,14 @@ async def test_a_subquery_is_told_with_its_step(store):
     assert (found["type"], found["range"], found["step"], found["timestamp"]) == ("subquery", 300_000, 30_000, 10_000)
 
 
+async def test_nocache_is_a_yes_or_a_no(store):
+    window = {"query": "up", "start": "0", "end": "60", "step": "60"}
+    for nocache in ("", "0", "1"):
+        assert (await store.get("/api/v1/query_range", **window, nocache=nocache)).status_code == 200
+    refused = await store.get("/api/v1/query_range", **window, nocache="maybe")
+    assert (refused.status_code, refused.json()["error"]) == (400, 'invalid parameter "nocache": expected 0 or 1')
+
+
 async def test_a_query_is_explained(store):
     found = (await store.get("/api/v1/query", query="sum(uo)", time=str(S), explain="1")).json()["data"]["explain"]
     assert (found["query"], found["series"]) == ("sum(uo)", 0)

@@ -161,7 +161,8 @@ def _options(request: Request, parameters: Parameters, limit: int) -> QueryOptio
         lookback_ms=_lookback(parameters),
         limit=limit + 1 if limit else 0,
         rollups=_rollups(request, parameters),
-        explain=_explain(parameters),
+        explain=_is_set(parameters, "explain"),
+        cache=not _is_set(parameters, "nocache"),
     )
 
 
@@ -173,11 +174,11 @@ def _rollups(request: Request, parameters: Parameters) -> RollupUse:
         raise BadDataError.parameter("rollups", "expected 0 or 1") from error
 
 
-def _explain(parameters: Parameters) -> bool:
-    """Whether the answer is to say what each part of the query found."""
-    text = parameters.text("explain")
+def _is_set(parameters: Parameters, name: str) -> bool:
+    """Whether a parameter is 1; without it, it is not."""
+    text = parameters.text(name)
     if text not in {"", "0", "1"}:
-        raise BadDataError.parameter("explain", "expected 0 or 1")
+        raise BadDataError.parameter(name, "expected 0 or 1")
     return text == "1"
 
 

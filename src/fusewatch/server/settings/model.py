@@ -18,7 +18,7 @@ from fusewatch.server.logs import LogFormat, LogLevel
 from fusewatch.storage.backup.config import BackupSettings
 from fusewatch.storage.config import StorageSettings
 from fusewatch.telemetry.addresses import split_listen
-from fusewatch.telemetry.config import Block, DurationMs
+from fusewatch.telemetry.config import Block, DurationMs, Size
 
 DEFAULT_LISTEN = "127.0.0.1:9470"
 DEFAULT_DATA = "fusewatch-data"
@@ -59,6 +59,9 @@ class QuerySettings(Block):
     lookback_delta: DurationMs = 300_000
     #: Queries at the same time; further ones wait.
     max_concurrency: Annotated[int, Field(gt=0)] = 20
+    #: Answers of range queries are kept up to this size, so that of a panel that asks again only the newest steps are computed. What comes
+    #: late or is deleted is noticed. 0: none; `nocache=1` goes past it.
+    cache: Annotated[Size, Field(ge=0)] = 64 << 20
 
 
 class LogSettings(Block):
