@@ -35,7 +35,7 @@ class MemoryReader:
     def __init__(self) -> None:
         self._samples: dict[Labels, tuple[list[int], list[float | Histogram]]] = {}
         self._versions = Versions()
-        self.fetched = 0
+        self.widest = 0
 
     def add(self, labels: Labels, points: Iterable[tuple[int, float | Histogram]], *, received: int | None = None) -> None:
         """Stores samples (ms, value) of one series, which came at ``received`` (ms)."""
@@ -64,7 +64,7 @@ class MemoryReader:
 
     def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget, windows=()) -> SeriesSet:
         budget.check()
-        self.fetched = max(self.fetched, end - start)
+        self.widest = max(self.widest, end - start)
         found: list[tuple[Labels, list[int], list[float | Histogram]]] = []
         for labels, (timestamps, values) in self._samples.items():
             low, high = bisect.bisect_left(timestamps, start), bisect.bisect_right(timestamps, end)
