@@ -12,6 +12,7 @@ from tests.storage.reading import FOREVER, matcher, read
 from tests.storage.test_store import DOWN, UP
 
 from fusewatch.storage import chunk_kernels, commit_kernels, native, read_kernels, seal_kernels, series_kernels
+from fusewatch.storage.chunk_cache import ChunkCache
 from fusewatch.storage.chunk_reader import ChunkReader
 from fusewatch.storage.partitions import BLOCK_HOURS
 from fusewatch.storage.store import MetricStore
@@ -92,7 +93,7 @@ def test_small_slices_and_several_threads_make_and_read_the_same(open_store: Ope
     assert everything(store) == before
     assert stored(store, "chunks", "metric != 0") == 60  # the last write waits in the head
     write(store, {SERIES[0]: {NOW + 5: 1.0}, UP: {NOW: 1.0}})
-    for chunks in (ChunkReader(slice_bytes=1), ChunkReader(slice_bytes=20_000), ChunkReader.with_threads()):
+    for chunks in (ChunkReader(slice_bytes=1), ChunkReader(slice_bytes=20_000), ChunkReader.with_threads(ChunkCache(1 << 20))):
         store._reader._sealed = replace(store._reader._sealed, chunks=chunks)
         assert everything(store) == before
 

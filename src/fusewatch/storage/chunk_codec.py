@@ -6,6 +6,7 @@ chunk is written, every chunk is decoded again before that. Should one ever diff
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -46,6 +47,25 @@ def decode_values(coding: int, data: bytes, out: UInt64s) -> None:
         CorruptChunkError: these are not such bytes.
     """
     _decode(data, out.view(np.float64) if coding == FLOATS else out)
+
+
+def decode_parts(codings: Sequence[int], data: Sequence[bytes], spans: Sequence[Sequence[int]], out: UInt64s) -> None:
+    """Values of many chunks (n): of each those from ``low`` to ``high``, which go to ``at``; ``spans`` are all at, low and high (n each).
+
+    Raises:
+        CorruptChunkError: these are not such bytes.
+    """
+    floats, decompress = out.view(np.float64), standalone.simple_decompress_into
+    try:
+        for coding, part, at, low, high in zip(codings, data, *spans, strict=True):
+            whole = floats if coding == FLOATS else out
+            numbers = whole[at : at + high] if low == 0 else np.empty(high, whole.dtype)
+            if decompress(part, numbers).n_processed != high:
+                raise CorruptChunkError(f"a chunk holds fewer numbers than {high}")
+            if low:
+                whole[at : at + high - low] = numbers[low:]
+    except (RuntimeError, TypeError) as error:
+        raise CorruptChunkError(f"a chunk can't be decoded: {error}") from error
 
 
 def encode_times(times: Int64s) -> bytes:

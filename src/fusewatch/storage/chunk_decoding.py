@@ -9,14 +9,16 @@ from typing import Final
 
 import numpy as np
 
-from fusewatch.storage.chunk_codec import CONSTANT, decode_values
+from fusewatch.storage.chunk_codec import CONSTANT, decode_parts
 from fusewatch.storage.chunk_kernels import Hides, append_recent, crop, fill, find_unordered, lay_out, settle
 from fusewatch.storage.chunk_rows import ChunkRows, TimePool
 from fusewatch.storage.series_kernels import UInt8s
 from fusewatch.telemetry.samples import Int64s, UInt64s
 
 #: Fewer chunks than this are decoded by one thread: handing them out costs more than it brings.
-_CHUNKS_PER_THREAD: Final = 500
+_CHUNKS_PER_THREAD: Final = 250
+#: Chunks with fewer samples than this on average, too: threads would take turns at each.
+_LONG: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Decoder:
 
     def _values(self, chunks: ChunkRows, rows: Int64s, spans: tuple[Int64s, Int64s, Int64s], out: UInt64s) -> None:
         parts = min(self._workers, len(rows) // _CHUNKS_PER_THREAD)
-        if self._threads is None or parts < 2:
+        if self._threads is None or parts < 2 or chunks.count[rows].sum() < _LONG * len(rows):
             _decode_rows(chunks, rows, spans, out)
             return
         for done in [self._threads.submit(_decode_rows, chunks, part, spans, out) for part in np.array_split(rows, parts)]:
@@ -100,14 +102,8 @@ class Decoder:
 
 
 def _decode_rows(chunks: ChunkRows, rows: Int64s, spans: tuple[Int64s, Int64s, Int64s], out: UInt64s) -> None:
-    codings = chunks.coding[rows].tolist()
-    for row, coding, at, low, high in zip(rows.tolist(), codings, *(span[rows].tolist() for span in spans), strict=True):
-        if low == 0:
-            decode_values(coding, chunks.data[row], out[at : at + high])
-        else:
-            scratch = np.empty(high, np.uint64)
-            decode_values(coding, chunks.data[row], scratch)
-            out[at : at + high - low] = scratch[low:]
+    codings, data = chunks.coding[rows].tolist(), [chunks.data[row] for row in rows.tolist()]
+    decode_parts(codings, data, [span[rows].tolist() for span in spans], out)
 
 
 def _settled(order: Int64s, chunks: tuple[Int64s, Int64s, Int64s, UInt64s], wanted: Wanted, out: Samples) -> Samples:

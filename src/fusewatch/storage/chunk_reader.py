@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
+from fusewatch.storage.cached_read import CachedRead
+from fusewatch.storage.chunk_cache import ChunkCache
 from fusewatch.storage.chunk_decoding import Decoder, Recent, Samples, Wanted
 from fusewatch.storage.chunk_kernels import copy_parts
-from fusewatch.storage.chunk_rows import COLUMNS, MOST_IDS, ChunkRows, MissingTimesError, read_times
+from fusewatch.storage.chunk_query import ChunkQuery
+from fusewatch.storage.chunk_rows import COLUMNS, MOST_IDS, ChunkRows, MissingTimesError, TimePool, read_times
 from fusewatch.storage.client import Handle
-from fusewatch.storage.partitions import day_of
-from fusewatch.storage.series_kernels import HOUR_MS
-from fusewatch.storage.tombstones import Tombstones
-from fusewatch.telemetry.ports import Budget
-from fusewatch.telemetry.samples import Int64s, UInt64s
+from fusewatch.telemetry.samples import Int64s
 
 #: Compressed bytes of one slice; a slice that has more than twice that is cut and read again.
 _SLICE_BYTES: Final = 64 << 20
@@ -39,37 +38,22 @@ WHERE metric IN {{metrics:Array(UInt64)}}
 """  # noqa: S608  # a constant
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkQuery:
-    """Which samples: of series (n) by id and metric, from ``start`` to ``end`` (ms), without what ``tombstones`` hide."""
-
-    ids: UInt64s
-    metrics: UInt64s
-    start: int
-    end: int
-    tombstones: Tombstones
-    budget: Budget
-
-    @property
-    def days(self) -> tuple[int, int]:
-        """The first and the last day, in hours since the epoch."""
-        first, last = (day_of(min(max(time // HOUR_MS, 0), (1 << 32) - 1)) for time in (self.start, self.end))
-        return first, last
-
-
 class ChunkReader:
-    """Reads chunks; thread-safe, every method blocks. ``slice_bytes``: how many compressed bytes are held at a time."""
+    """Reads chunks; thread-safe, every method blocks. ``slice_bytes``: how many compressed bytes are held at a time, beside the cache."""
 
-    def __init__(self, *, threads: Executor | None = None, workers: int = 1, slice_bytes: int = _SLICE_BYTES) -> None:
+    def __init__(
+        self, *, threads: Executor | None = None, workers: int = 1, slice_bytes: int = _SLICE_BYTES, cache: ChunkCache | None = None
+    ) -> None:
+        self._cache = cache or ChunkCache(0)
         self._threads = threads
         self._decoder = Decoder(threads, workers)
         self._slice_bytes = slice_bytes
 
     @classmethod
-    def with_threads(cls) -> ChunkReader:
+    def with_threads(cls, cache: ChunkCache) -> ChunkReader:
         """A reader that shares large reads among as many threads as the machine has processors, at most four."""
         workers = min(4, os.cpu_count() or 1)
-        return cls(threads=ThreadPoolExecutor(workers, thread_name_prefix="chunks"), workers=workers)
+        return cls(threads=ThreadPoolExecutor(workers, thread_name_prefix="chunks"), workers=workers, cache=cache)
 
     def close(self) -> None:
         """Ends its threads once they are done."""
@@ -107,24 +91,27 @@ class ChunkReader:
     def _slice(self, handle: Handle, query: ChunkQuery, recent: Recent, places: Int64s) -> tuple[Samples, int]:
         ids = query.ids[places]
         wanted = Wanted((query.start, query.end), places, recent, query.tombstones.by_series(ids), query.budget.take)
-        for attempt in range(_ATTEMPTS):
-            chunks = self._chunks(handle, query, ids, query.metrics[places])
-            try:
-                pool = read_times(handle, chunks, query.days)
-            except MissingTimesError:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                continue
-            by_id = np.argsort(ids)
-            series = by_id[np.searchsorted(ids[by_id], chunks.id)]
-            return self._decoder.decode(chunks, series, pool, wanted), sum(map(len, chunks.data))
-        raise AssertionError  # the loop returns or raises
+        series = replace(query, ids=ids, metrics=query.metrics[places])
+        cached = CachedRead.of(series, self._cache)
+        chunks, pool = self._read(handle, series) if cached is None else cached.read(lambda missing: self._read(handle, missing))
+        by_id = np.argsort(ids)
+        rows = by_id[np.searchsorted(ids[by_id], chunks.id)]
+        return self._decoder.decode(chunks, rows, pool, wanted), sum(map(len, chunks.data))
 
-    def _chunks(self, handle: Handle, query: ChunkQuery, ids: UInt64s, metrics: UInt64s) -> ChunkRows:
+    def _read(self, handle: Handle, query: ChunkQuery) -> tuple[ChunkRows, TimePool]:
+        """The chunks of the query and the timestamps that they name, as ClickHouse has them."""
+        for _ in range(_ATTEMPTS - 1):
+            chunks = self._chunks(handle, query)
+            with suppress(MissingTimesError):
+                return chunks, read_times(handle, chunks, query.days)
+        chunks = self._chunks(handle, query)
+        return chunks, read_times(handle, chunks, query.days)
+
+    def _chunks(self, handle: Handle, query: ChunkQuery) -> ChunkRows:
         first_day, last_day = query.days
         parameters = {
-            "metrics": np.unique(metrics).tolist(),
-            "ids": ids.tolist(),
+            "metrics": np.unique(query.metrics).tolist(),
+            "ids": query.ids.tolist(),
             "start": query.start,
             "end": query.end,
             "first_day": first_day,
@@ -137,7 +124,7 @@ class ChunkReader:
                 query.budget.check()
                 blocks.append(block)
                 held += block["data"].size
-                if held > 2 * self._slice_bytes and len(ids) > 1:
+                if held > 2 * self._slice_bytes and len(query.ids) > 1:
                     raise _TooManyBytesError
         return ChunkRows.of(blocks)
 

@@ -64,6 +64,10 @@ class ChunkRows:
         numbers = {name: np.concatenate([np.empty(0, dtype), *(block[name] for block in blocks)]) for name, dtype in _NUMBERS.items()}
         return cls(**numbers, data=[data for block in blocks for data in block["data"]])
 
+    def chosen(self, rows: Int64s) -> ChunkRows:
+        """Those at these positions."""
+        return ChunkRows(**{name: getattr(self, name)[rows] for name in _NUMBERS}, data=[self.data[row] for row in rows.tolist()])
+
     def part(self, rows: slice) -> dict[str, Any]:
         """Some of the rows, as a block."""
         return {"data": self.data[rows], **{name: getattr(self, name)[rows] for name in _NUMBERS}}
@@ -95,6 +99,35 @@ class TimePool:
         for k, (_, _, data) in enumerate(rows):
             decode_times(data, times[offsets[k] : offsets[k + 1]])
         return cls(np.array([key for key, _, _ in rows], np.uint64), offsets, times)
+
+    @classmethod
+    def joined(cls, pools: Sequence[TimePool]) -> TimePool:
+        """The timestamps of all pools; one key means the same in each."""
+        pools = [pool for pool in pools if len(pool.keys)] or list(pools[:1])
+        if len(pools) == 1:
+            return pools[0]
+        parts = {key: pool.part(place) for pool in pools for place, key in enumerate(pool.keys.tolist())}
+        return cls.of_parts(parts)
+
+    @classmethod
+    def of_parts(cls, parts: Mapping[int, Int64s]) -> TimePool:
+        """From timestamps by key."""
+        keys = sorted(parts)
+        offsets = np.zeros(len(keys) + 1, np.int64)
+        np.cumsum([len(parts[key]) for key in keys], out=offsets[1:])
+        return cls(np.array(keys, np.uint64), offsets, np.concatenate([np.empty(0, np.int64), *(parts[key] for key in keys)]))
+
+    def only(self, chunks: ChunkRows) -> TimePool:
+        """The timestamps that these chunks name."""
+        named = np.isin(self.keys, chunks.times[chunks.step == 0])
+        if named.all():
+            return self
+        places = np.flatnonzero(named).tolist()
+        return TimePool.of_parts({int(self.keys[place]): self.part(place) for place in places})
+
+    def part(self, place: int) -> Int64s:
+        """The timestamps of a place."""
+        return self.times[self.offsets[place] : self.offsets[place + 1]]
 
 
 class MissingTimesError(CorruptChunkError):

@@ -76,6 +76,8 @@ class StorageSettings(Block):
     #: Samples that are not compressed yet are held in memory, too, up to this size (24 bytes a sample), so that reads of the last hours
     #: need not ask ClickHouse; default: a sixteenth of ``memory``, at most 512 MiB. 0: none.
     head: Annotated[Size, Field(ge=0)] | None = None
+    #: Compressed chunks are kept in memory once they were read, up to this size; default: a thirty-second of ``memory``, at most 256 MiB.
+    chunk_cache: Annotated[Size, Field(ge=0)] | None = None
     #: Samples go to ClickHouse when so many wait …
     commit_rows: Annotated[int, Field(ge=1)] = 500_000
     #: … or the first of them has waited this long. They are in the log and visible from the start.
@@ -113,6 +115,11 @@ class StorageSettings(Block):
     def head_limit(self) -> int:
         """What committed samples may take in memory, in bytes."""
         return min(self.memory_limit // 16, 512 << 20) if self.head is None else self.head
+
+    @property
+    def chunk_cache_limit(self) -> int:
+        """What chunks that were read may take in memory, in bytes."""
+        return min(self.memory_limit // 32, 256 << 20) if self.chunk_cache is None else self.chunk_cache
 
     @property
     def clickhouse_memory(self) -> int:

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import structlog
 
+from fusewatch.storage.chunk_cache import ChunkCache
 from fusewatch.storage.client import Handle
 from fusewatch.storage.lifetimes import Lifetimes
 from fusewatch.storage.partitions import DAY_HOURS, MERGED, SEALED, find_days, find_rollups
@@ -50,8 +51,9 @@ def metrics_over(handle: Handle, lifetimes: Lifetimes, day: int) -> UInt64s:
 class Expiry:
     """Looks at each day once for each lifetime that ends in it."""
 
-    def __init__(self, lifetimes: Lifetimes) -> None:
+    def __init__(self, lifetimes: Lifetimes, chunks: ChunkCache) -> None:
         self._lifetimes = lifetimes
+        self._chunks = chunks
         #: By day, the lifetimes that were over when it was looked at last.
         self._done: dict[int, set[int]] = {}
 
@@ -78,4 +80,5 @@ class Expiry:
             for level in levels if metrics else ():
                 handle.command(_DELETE.format(table=table, partition=f"{day}-{level}"), {"metrics": metrics})
         if gone:
+            self._chunks.changed(day)
             _log.info("removed metrics whose retention is over", day=day, metrics=len(gone))

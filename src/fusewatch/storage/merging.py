@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from fusewatch.storage.chunk_cache import ChunkCache
 from fusewatch.storage.chunk_decoding import Decoder, Recent, Wanted
 from fusewatch.storage.chunk_rows import COLUMNS, ChunkRows, read_times
 from fusewatch.storage.chunk_writer import ChunkWriter, SortedSamples, Target
@@ -48,8 +49,9 @@ SETTINGS max_block_size = 1024, max_read_buffer_size_local_fs = 32768, read_in_o
 class DayMerger:
     """Merges single days. Every method blocks; one call at a time, and no seal beside it."""
 
-    def __init__(self, *, pool: ClientPool, lifetimes: Lifetimes, slice_samples: int = _SLICE_SAMPLES) -> None:
+    def __init__(self, *, pool: ClientPool, lifetimes: Lifetimes, chunks: ChunkCache, slice_samples: int = _SLICE_SAMPLES) -> None:
         self._pool = pool
+        self._chunks = chunks
         self._lifetimes = lifetimes
         self._slice_samples = slice_samples
         self._decoder = Decoder()
@@ -74,12 +76,15 @@ class DayMerger:
                 writer.add(samples)
                 rollups.add(samples)
         writer.flush()
-        with self._pool.handle() as handle:
-            if writer.samples:
-                handle.command(f"ALTER TABLE chunks REPLACE PARTITION ID '{day}-{MERGED}' FROM {STAGING}")
-            rollups.finish(handle, tombstones)
-            drop_chunks(handle, day, (SEALED,) if writer.samples else (SEALED, MERGED))
-            clear_staging(handle)
+        try:
+            with self._pool.handle() as handle:
+                if writer.samples:
+                    handle.command(f"ALTER TABLE chunks REPLACE PARTITION ID '{day}-{MERGED}' FROM {STAGING}")
+                rollups.finish(handle, tombstones)
+                drop_chunks(handle, day, (SEALED,) if writer.samples else (SEALED, MERGED))
+                clear_staging(handle)
+        finally:
+            self._chunks.changed(day)
         return writer.samples
 
     def _merged(self, chunks: ChunkRows, day: int, tombstones: Tombstones) -> SortedSamples:

@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from fusewatch.storage.bounds import SampleBounds
+from fusewatch.storage.chunk_cache import ChunkCache
 from fusewatch.storage.chunk_span import ChunkSpan
 from fusewatch.storage.client import ClientPool, Endpoint, Handle
 from fusewatch.storage.committer import Committer
@@ -83,6 +84,7 @@ class Parts:
     generations: Generations
     graveyard: Graveyard
     span: ChunkSpan
+    chunks: ChunkCache
     queried: QueriedMetrics
     schema_version: int
 
@@ -159,6 +161,7 @@ def _open(
         generations=generations,
         graveyard=graveyard,
         span=span,
+        chunks=ChunkCache(settings.chunk_cache_limit),
         queried=queried,
         schema_version=version,
     )

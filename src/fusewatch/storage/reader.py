@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from fusewatch.storage.catalog import Catalog, Selection
 from fusewatch.storage.chunk_decoding import Recent, Samples
-from fusewatch.storage.chunk_reader import ChunkQuery, ChunkReader
+from fusewatch.storage.chunk_query import ChunkQuery
+from fusewatch.storage.chunk_reader import ChunkReader
 from fusewatch.storage.chunk_span import ChunkSpan
 from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.follower import LogFollower

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from fusewatch.storage.chunk_cache import ChunkCache
 from fusewatch.storage.client import ClientPool, Handle
 from fusewatch.storage.committer import Committer
 from fusewatch.storage.config import RetentionSettings
@@ -62,6 +63,7 @@ class Retention:
         committer: Committer,
         lock: threading.RLock,
         follower: LogFollower,
+        chunks: ChunkCache,
         clock: Clock,
     ) -> None:
         self._lock = lock
@@ -69,7 +71,8 @@ class Retention:
         self._follower = follower
         self._settings = settings
         self._lifetimes = lifetimes
-        self._expiry = Expiry(lifetimes)
+        self._chunks = chunks
+        self._expiry = Expiry(lifetimes, chunks)
         self._pool = pool
         self._clock = clock
 
@@ -120,6 +123,7 @@ class Retention:
                     self._follower.recent.gone(block.block, seq)
             if too_much or day + DAY_HOURS <= cutoff:
                 drop_chunks(handle, day)
+                self._chunks.changed(day)
                 _log.info("dropped a day of samples", day=day, bytes=sizes[day])
                 surplus -= sizes[day]
         # The longest memory takes the least room, so it goes last.

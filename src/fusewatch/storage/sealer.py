@@ -224,5 +224,6 @@ def build_sealer(parts: Parts, lifetimes: Lifetimes, clock: Clock) -> Sealer:
         graveyard=parts.graveyard,
         span=parts.span,
         recent=parts.follower.recent,
+        chunks=parts.chunks,
     )
-    return Sealer(pool=parts.pool, blocks=blocks, days=DayMerger(pool=parts.pool, lifetimes=lifetimes), clock=clock)
+    return Sealer(pool=parts.pool, blocks=blocks, days=DayMerger(pool=parts.pool, lifetimes=lifetimes, chunks=parts.chunks), clock=clock)

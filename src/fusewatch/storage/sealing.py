@@ -25,6 +25,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from fusewatch.storage.chunk_cache import ChunkCache
 from fusewatch.storage.chunk_span import ChunkSpan
 from fusewatch.storage.chunk_writer import ChunkWriter, SortedSamples, Target
 from fusewatch.storage.client import ClientPool
@@ -75,6 +76,7 @@ class BlockSealer:
         graveyard: Graveyard,
         span: ChunkSpan,
         recent: RecentSamples,
+        chunks: ChunkCache,
         slice_rows: int = SLICE_ROWS,
     ) -> None:
         self._pool = pool
@@ -83,6 +85,7 @@ class BlockSealer:
         self._graveyard = graveyard
         self._span = span
         self._recent = recent
+        self._chunks = chunks
         self._slice_rows = slice_rows
 
     def begin(self, blocks: Iterable[int]) -> Cut:
@@ -101,10 +104,13 @@ class BlockSealer:
         # Rows before the epoch are in the first block, too.
         start = block * HOUR_MS if block else -(1 << 63)
         tombstones = cut.tombstones.within(start, (block + BLOCK_HOURS) * HOUR_MS)
-        with closing(self._slices(block, cut.generations[block])) as slices:
-            for rows in slices:
-                writer.add(last_writes(rows, tombstones))
-        writer.flush()
+        try:
+            with closing(self._slices(block, cut.generations[block])) as slices:
+                for rows in slices:
+                    writer.add(last_writes(rows, tombstones))
+            writer.flush()
+        finally:
+            self._chunks.changed(day_of(block))
         if writer.bounds is not None:
             self._span.widen(*writer.bounds)
         return writer.samples

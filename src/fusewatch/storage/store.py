@@ -71,10 +71,11 @@ class MetricStore:
             committer=parts.committer,
             lock=self._sealer.lock,
             follower=parts.follower,
+            chunks=parts.chunks,
             clock=clock,
         )
         self._catalog = Catalog(follower=parts.follower, pool=parts.pool, lifetimes=lifetimes)
-        self._chunks = ChunkReader.with_threads()
+        self._chunks = ChunkReader.with_threads(parts.chunks)
         sealed = Sealed(chunks=self._chunks, span=parts.span, graveyard=parts.graveyard, lifetimes=lifetimes)
         self._reader = Reader(follower=parts.follower, pool=parts.pool, catalog=self._catalog, sealed=sealed)
         self._deletion = Deletion(parts=parts, catalog=self._catalog, sealer=self._sealer, clock=clock)
