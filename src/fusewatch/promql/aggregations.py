@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -21,6 +21,7 @@ from fusewatch.promql.kernels.native.sums import group_sums
 from fusewatch.promql.kernels.native.work import COLLISION, RECONCILED
 from fusewatch.promql.matrix import Matrix, group_rows, label_keys
 from fusewatch.promql.numbers import format_value, go_general
+from fusewatch.promql.parallel import over_rows
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.samples import Float64s, Int64s
 
@@ -39,8 +40,8 @@ _OF_NUMBERS: Final = frozenset({"min", "max", "stddev", "stdvar", "quantile", "t
 _MAX_INT64: Final = float(2**63)
 
 
-def aggregated(node: ast.Aggregate, vector: Matrix, param: Float64s | str | None, notes: Annotations) -> Matrix:
-    """The aggregation ``node`` of ``vector``; ``param`` is its scalar (steps) or string parameter.
+def aggregated(node: ast.Aggregate, vector: Matrix, param: Float64s | str | None, notes: Annotations, check: Callable[[], None]) -> Matrix:
+    """The aggregation ``node`` of ``vector``; ``param`` is its scalar (steps) or string parameter. ``check`` may stop it.
 
     Raises:
         ExecutionError: the parameter makes no sense.
@@ -59,7 +60,8 @@ def aggregated(node: ast.Aggregate, vector: Matrix, param: Float64s | str | None
         aggregate(_CODES[node.op], groups, vector.values, vector.present, counts, values)
         return _grouped(labels, counts, values, _dropped(groups, vector, len(labels)))
     if node.op == "quantile":
-        return _quantile(node, vector, param, (labels, groups), notes)
+        _tell_quantile(node, param, notes)
+        return _quantile(vector, param, (labels, groups), check)
     if node.op == "limit_ratio":
         return _limit_ratio(node, vector, param, notes)
     return _best(node, vector, param, groups)
@@ -133,17 +135,25 @@ def _members(groups: Int64s, count: int) -> tuple[Int64s, Int64s]:
     return np.searchsorted(groups[rows], np.arange(count + 1)).astype(np.int64), rows.astype(np.int64)
 
 
-def _quantile(node: ast.Aggregate, vector: Matrix, q: Float64s, grouped: tuple[Sequence[Labels], Int64s], notes: Annotations) -> Matrix:
-    labels, groups = grouped
+def _tell_quantile(node: ast.Aggregate, q: Float64s, notes: Annotations) -> None:
     wrong = [math.nan] if np.isnan(q).any() else []
     known = q[~np.isnan(q)]
     wrong += [float(known.max())] if known.max(initial=0) > 1 else []
     wrong += [float(known.min())] if known.min(initial=0) < 0 else []
     for value in wrong:
         notes.warn(f"quantile value should be between 0 and 1, got {go_general(value)}", _param_span(node))
+
+
+def _quantile(vector: Matrix, q: Float64s, grouped: tuple[Sequence[Labels], Int64s], check: Callable[[], None]) -> Matrix:
+    labels, groups = grouped
     counts = np.zeros((len(labels), vector.values.shape[1]), np.int64)
     values = np.zeros(counts.shape)
-    quantiles(_members(groups, len(labels)), vector.values, vector.present, q, counts, values)
+    members = _members(groups, len(labels))
+
+    def share(steps: slice) -> None:
+        quantiles((steps.start, steps.stop), members, vector.values, vector.present, q, counts, values)
+
+    over_rows(share, vector.values.shape[1], len(vector), check)
     return _grouped(labels, counts, values, _dropped(groups, vector, len(labels)))
 
 

@@ -160,7 +160,7 @@ class Evaluator:
         vector = self.evaluate(node.expr, grid)
         assert isinstance(vector, Matrix)  # noqa: S101 - the parser checked the types
         assert not isinstance(param, Matrix | RangeVector)  # noqa: S101 - the parser checked the types
-        return aggregated(node, vector, param, self._notes)
+        return aggregated(node, vector, param, self._notes, self._budget.check)
 
     def _call(self, node: ast.Call, grid: Grid) -> Value:
         if node.function == "timestamp" and isinstance(node.args[0], ast.Selector):

@@ -57,8 +57,8 @@ def instant_vector(
 
 def without_stale(series: SeriesSet) -> SeriesSet:
     """The floats that are no staleness markers: ranges do not see those."""
-    kept = ~is_stale(series.values)
-    return series if kept.all() else _compressed(series, kept)
+    stale = is_stale(series.values)
+    return _compressed(series, ~stale) if stale.any() else series
 
 
 def between(vector: RangeVector, start: int, end: int) -> RangeVector:

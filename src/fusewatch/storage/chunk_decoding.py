@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from fusewatch.telemetry.samples import Int64s, UInt64s
 _CHUNKS_PER_THREAD: Final = 250
 #: Chunks with fewer samples than this on average, too: threads would take turns at each.
 _LONG: Final = 2000
+_WORTH_A_THREAD: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,20 @@ class Decoder:
         lay_out(order, places, sizes, (which, recent.samples.offsets), offsets, positions)
         out = Samples(offsets, np.empty(int(offsets[-1]), np.int64), np.empty(int(offsets[-1]), np.uint64))
         alike = (chunks.coding == CONSTANT).view(np.uint8)
-        fill((chunks.first, chunks.step, chunks.bits, alike), shared, (positions, lows, highs), out.times, out.bits)
+        filled = self._beside(
+            len(out), fill, (chunks.first, chunks.step, chunks.bits, alike), shared, (positions, lows, highs), out.times, out.bits
+        )
         self._values(chunks, np.flatnonzero((alike == 0) & (sizes > 0)), (positions, lows, highs), out.bits)
+        filled()
         append_recent((which, recent.samples.offsets, recent.samples.times, recent.samples.bits), offsets, out.times, out.bits)
         return _settled(order, (places, positions, sizes, chunks.seq), wanted, out)
+
+    def _beside(self, samples: int, work: Callable[..., None], *arguments: Any) -> Callable[[], None]:
+        """Begins ``work`` in a thread where so many samples are worth it, else does it; what it returns waits for the end."""
+        if self._threads is None or samples < _WORTH_A_THREAD:
+            work(*arguments)
+            return lambda: None
+        return self._threads.submit(work, *arguments).result
 
     def _values(self, chunks: ChunkRows, rows: Int64s, spans: tuple[Int64s, Int64s, Int64s], out: UInt64s) -> None:
         parts = min(self._workers, len(rows) // _CHUNKS_PER_THREAD)

@@ -92,15 +92,17 @@ def count_by(groups: Int64s, present: Bools, counts: Int64s) -> None:
 
 
 @kernel
-def quantiles(members: tuple[Int64s, Int64s], values: Float64s, present: Bools, q: Float64s, counts: Int64s, result: Float64s) -> None:
-    """Fills ``counts`` and ``result`` (groups, steps) with the ``q[step]``-quantile of each group.
+def quantiles(
+    steps: tuple[int, int], members: tuple[Int64s, Int64s], values: Float64s, present: Bools, q: Float64s, counts: Int64s, result: Float64s
+) -> None:
+    """Fills ``counts`` and ``result`` (groups, steps) from step to step (the second is left out) with each group's ``q[step]``-quantile.
 
     ``members`` is (offsets (groups + 1), rows): the series of group g are ``rows[offsets[g]:offsets[g + 1]]``.
     """
     offsets, rows = members
     buffer = np.empty(len(rows))
     for group in range(len(offsets) - 1):
-        for step in range(values.shape[1]):
+        for step in range(steps[0], steps[1]):
             count = 0
             for index in range(offsets[group], offsets[group + 1]):
                 if present[rows[index], step]:
