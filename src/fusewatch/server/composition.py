@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,8 +57,8 @@ from fusewatch.telemetry.components import Component
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.senders import Sender, SentBy
 
-#: Queries compute in native code without the GIL; more threads than this only wait for cores.
-_QUERY_THREADS: Final = 8
+#: Queries compute in native code without the GIL, large ones on all cores; more threads than this only wait for cores.
+_QUERY_THREADS: Final = max(4, os.cpu_count() or 1)
 
 
 class Composition:
@@ -262,7 +263,9 @@ def _pool_limits(settings: Settings) -> PoolLimits:
     workers = min(query.max_concurrency, _QUERY_THREADS)
     return PoolLimits(
         workers=workers,
+        heavy=workers,
         waiting=max(query.max_concurrency - workers, 1) * 8,
+        wait_s=query.timeout / 1000,
         timeout_s=query.timeout / 1000,
         max_samples=query.max_samples,
         max_series=query.max_series,

@@ -55,13 +55,12 @@ class CachedRead:
                 part = self.cache.find(metric, day)
                 lacking = ids if part is None else np.setdiff1d(ids, part.ids, assume_unique=True)
                 if part is not None and len(lacking) < len(ids):
-                    found.append((part.of(ids), part.pool))
+                    found.append((part.of(ids, self.query.start, self.query.end), part.pool))
                 if len(lacking):
                     missing[metric, day] = lacking
         found += self._asked(ask, missing)
         rows = ChunkRows.of([chunks.part(slice(None)) for chunks, _ in found])
-        near = (rows.first <= self.query.end) & (rows.last >= self.query.start)
-        return rows if near.all() else rows.chosen(np.flatnonzero(near)), TimePool.joined([pool for _, pool in found])
+        return rows, TimePool.joined([pool for _, pool in found])
 
     def _asked(self, ask: Ask, missing: dict[tuple[int, int], UInt64s]) -> list[tuple[ChunkRows, TimePool]]:
         if not missing:
@@ -78,5 +77,5 @@ class CachedRead:
             chunks = rows.chosen(np.flatnonzero(chosen))
             part = Part(lacking, chunks, pool.only(chunks))
             self.cache.keep(metric, day, self.versions[day], part)
-            found.append((chunks, part.pool))
+            found.append((part.of(lacking, self.query.start, self.query.end), part.pool))
         return found

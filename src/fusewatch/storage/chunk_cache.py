@@ -37,10 +37,10 @@ class Part:
         """Bytes in memory."""
         return sum(map(len, self.rows.data)) + _ROW_BYTES * len(self.rows) + self.pool.times.nbytes + self.ids.nbytes
 
-    def of(self, wanted: UInt64s) -> ChunkRows:
-        """The chunks of the ``wanted`` series."""
-        chosen = np.isin(self.rows.id, wanted)
-        return self.rows if chosen.all() else self.rows.chosen(np.flatnonzero(chosen))
+    def of(self, wanted: UInt64s, start: int, end: int) -> ChunkRows:
+        """The chunks of the ``wanted`` series that reach into ``start`` to ``end`` (ms)."""
+        near = np.flatnonzero((self.rows.first <= end) & (self.rows.last >= start))
+        return self.rows.chosen(near[np.isin(self.rows.id[near], wanted)])
 
     def with_other(self, other: Part) -> Part:
         """These and the chunks of other series."""

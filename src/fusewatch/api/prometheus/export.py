@@ -150,10 +150,10 @@ class _Export:
     async def _run(self, work: Callable[[Budget], T]) -> T:
         for _ in range(_TRIES):
             try:
-                return await self._pool.run(work)
+                return await self._pool.run(work, heavy=True)
             except UnavailableError as error:
                 await asyncio.sleep(error.retry_after_s or 1)
-        return await self._pool.run(work)
+        return await self._pool.run(work, heavy=True)
 
 
 def only(found: SeriesSet, wanted: Sequence[Labels]) -> SeriesSet:

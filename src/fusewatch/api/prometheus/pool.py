@@ -1,14 +1,21 @@
-"""Where queries run: a few threads, a bounded line in front of them, and nobody computing for a client that is gone."""
+"""Where queries run: a few threads, a bounded line in front of them, and nobody computing for a client that is gone.
+
+There are two lanes. What looks at much (range queries, exports, remote read) has one, whose threads give way to all others of this machine;
+so twenty dashboards neither stand in front of a rule's query, nor take the processors from it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from starlette.types import Receive
 
@@ -17,12 +24,16 @@ from fusewatch.telemetry.ports import Budget, CancelledReadError
 
 T = TypeVar("T")
 
+#: The nice value of threads that compute heavy queries.
+_KINDNESS: Final = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolLimits:
-    """How many queries run and wait, for how long (seconds), and what one may load."""
+    """How many queries run (``heavy`` of those that look at much) and wait in each lane, how long (seconds), and what one may load."""
 
     workers: int = 4
+    heavy: int = 4
     waiting: int = 64
     wait_s: float = 10.0
     timeout_s: float = 120.0
@@ -32,12 +43,31 @@ class PoolLimits:
 
 @dataclass(frozen=True, slots=True)
 class PoolStatistics:
-    """How full the pool is."""
+    """How full both lanes are, and the one of heavy queries."""
 
     running: int
     workers: int
     waiting: int
     waiting_limit: int
+    heavy_running: int
+    heavy_waiting: int
+
+
+class _Lane:
+    """Some threads and the places in front of them; ``kindness`` is their nice value."""
+
+    def __init__(self, name: str, workers: int, kindness: int) -> None:
+        self.threads = ThreadPoolExecutor(workers, thread_name_prefix=name, initializer=_give_way, initargs=(kindness,))
+        self.places = asyncio.Semaphore(workers)
+        self.waiting = 0
+        self.running = 0
+
+
+def _give_way(kindness: int) -> None:
+    """Sets this thread's priority, where that can be done for a thread alone; what it starts has the same."""
+    if kindness and sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), kindness)
 
 
 class QueryPool:
@@ -48,21 +78,30 @@ class QueryPool:
 
     def __init__(self, limits: PoolLimits | None = None) -> None:
         self.limits = limits or PoolLimits()
-        self._threads = ThreadPoolExecutor(self.limits.workers, thread_name_prefix="query")
-        self._places = asyncio.Semaphore(self.limits.workers)
-        self._waiting = 0
-        self._running = 0
+        self._quick = _Lane("query", self.limits.workers, 0)
+        self._heavy = _Lane("heavy-query", self.limits.heavy, _KINDNESS)
 
     def statistics(self) -> PoolStatistics:
         """How full the pool is."""
-        return PoolStatistics(self._running, self.limits.workers, self._waiting, self.limits.waiting)
+        quick, heavy, limits = self._quick, self._heavy, self.limits
+        return PoolStatistics(
+            running=quick.running + heavy.running,
+            workers=limits.workers + limits.heavy,
+            waiting=quick.waiting + heavy.waiting,
+            waiting_limit=2 * limits.waiting,
+            heavy_running=heavy.running,
+            heavy_waiting=heavy.waiting,
+        )
 
     def close(self) -> None:
         """Takes nothing new; what runs ends by itself."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for lane in (self._quick, self._heavy):
+            lane.threads.shutdown(wait=False, cancel_futures=True)
 
-    async def run(self, work: Callable[[Budget], T], *, receive: Receive | None = None, timeout_s: float | None = None) -> T:
-        """What ``work`` returns or raises; ``receive`` tells when the client hangs up.
+    async def run(
+        self, work: Callable[[Budget], T], *, receive: Receive | None = None, timeout_s: float | None = None, heavy: bool = False
+    ) -> T:
+        """What ``work`` returns or raises; ``receive`` tells when the client hangs up, ``heavy`` that it looks at much.
 
         The time limit, at most the pool's own, includes the wait for a thread.
 
@@ -75,42 +114,45 @@ class QueryPool:
         deadline = time.monotonic() + seconds
         budget = Budget(max_samples=self.limits.max_samples, max_series=self.limits.max_series, deadline=deadline)
         async with _watched(budget, receive):
-            await self._take_place(budget, min(seconds, self.limits.wait_s))
-            return await self._result(self._start(work, budget), budget)
+            lane = self._heavy if heavy else self._quick
+            await self._take_place(lane, budget, min(seconds, self.limits.wait_s))
+            return await self._result(self._start(lane, work, budget), budget)
 
-    async def _take_place(self, budget: Budget, wait_s: float) -> None:
-        if self._waiting >= self.limits.waiting:
+    async def _take_place(self, lane: _Lane, budget: Budget, wait_s: float) -> None:
+        if lane.waiting >= self.limits.waiting:
             raise UnavailableError("too many queries at once; try again in a moment", retry_after_s=1)
-        self._waiting += 1
+        lane.waiting += 1
         try:
             async with asyncio.timeout(wait_s):
-                await self._places.acquire()
+                await lane.places.acquire()
         except TimeoutError as error:
             if time.monotonic() >= budget.deadline:
                 raise TimeoutExceeded("query timed out in query queue") from error
             raise UnavailableError(f"no thread was free for {wait_s:g} s; try again in a moment", retry_after_s=5) from error
         finally:
-            self._waiting -= 1
+            lane.waiting -= 1
 
-    def _start(self, work: Callable[[Budget], T], budget: Budget) -> asyncio.Future[T]:
+    @staticmethod
+    def _start(lane: _Lane, work: Callable[[Budget], T], budget: Budget) -> asyncio.Future[T]:
         def begin() -> T:
             budget.check()  # the client may have gone while the work waited
             return work(budget)
 
         try:
-            started = asyncio.get_running_loop().run_in_executor(self._threads, begin)
+            started = asyncio.get_running_loop().run_in_executor(lane.threads, begin)
         except RuntimeError as error:  # the pool is closed
-            self._places.release()
+            lane.places.release()
             raise UnavailableError("the server is shutting down") from error
-        self._running += 1
-        started.add_done_callback(self._ended)
-        return started
 
-    def _ended(self, done: asyncio.Future[T]) -> None:
-        self._running -= 1
-        self._places.release()
-        if not done.cancelled():
-            done.exception()  # seen, even when nobody waits for it any more
+        def ended(done: asyncio.Future[T]) -> None:
+            lane.running -= 1
+            lane.places.release()
+            if not done.cancelled():
+                done.exception()  # seen, even when nobody waits for it any more
+
+        lane.running += 1
+        started.add_done_callback(ended)
+        return started
 
     async def _result(self, started: asyncio.Future[T], budget: Budget) -> T:
         try:

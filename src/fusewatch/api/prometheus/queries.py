@@ -65,7 +65,7 @@ class _Queries:
         def run(budget: Budget) -> QueryResult:
             return self._engine.instant(query, time, budget=budget, options=options)
 
-        return await self._answer(request, parameters, limit, run)
+        return await self._answer(request, parameters, limit, run, heavy=False)
 
     async def range(self, request: Request, parameters: Parameters) -> Response:
         """A query's values over time."""
@@ -86,7 +86,7 @@ class _Queries:
         def run(budget: Budget) -> QueryResult:
             return self._engine.range(query, start, end, step, budget=budget, options=options)
 
-        return await self._answer(request, parameters, limit, run)
+        return await self._answer(request, parameters, limit, run, heavy=True)
 
     async def exemplars(self, request: Request, parameters: Parameters) -> Response:
         """The exemplars of every series that the query selects."""
@@ -113,7 +113,7 @@ class _Queries:
         found = await self._services.pool.run(lambda _: _named(lambda: tree_of(parse(query))), receive=request.receive)
         return success(found)
 
-    async def _answer(self, request: Request, parameters: Parameters, limit: int, run: _Run) -> Response:
+    async def _answer(self, request: Request, parameters: Parameters, limit: int, run: _Run, *, heavy: bool) -> Response:
         timeout_ms = parameters.duration("timeout")
         stats = parameters.text("stats")
         notes = [] if stats in _KNOWN_STATS else [_deprecated(stats)]
@@ -123,7 +123,7 @@ class _Queries:
             return print_result(result, limit=limit, stats=bool(stats), notes=notes)
 
         timeout_s = None if timeout_ms is None else max(timeout_ms, 0) / 1000
-        return success_body(await self._services.pool.run(work, receive=request.receive, timeout_s=timeout_s))
+        return success_body(await self._services.pool.run(work, receive=request.receive, timeout_s=timeout_s, heavy=heavy))
 
 
 def _selectors(node: ast.Expr) -> Iterator[ast.Selector]:

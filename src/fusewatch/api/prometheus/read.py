@@ -67,7 +67,7 @@ class RemoteRead:
             results = [message(1, _result(self._fetch(query, external, budget), external, limit)) for query in asked.queries]
             return bytes(cramjam.snappy.compress_raw(b"".join(results)))
 
-        body = await self._services.pool.run(work, receive=request.receive)
+        body = await self._services.pool.run(work, receive=request.receive, heavy=True)
         return Response(body, headers={"Content-Encoding": "snappy"}, media_type="application/x-protobuf")
 
     async def _streamed(self, request: Request, asked: ReadRequest) -> Response:
@@ -75,7 +75,7 @@ class RemoteRead:
         if not asked.queries:
             return Response(media_type=_STREAMED)
         # The first query is read before the answer begins, so that its failure still has a status.
-        first = await self._services.pool.run(partial(self._fetch, asked.queries[0], external), receive=request.receive)
+        first = await self._services.pool.run(partial(self._fetch, asked.queries[0], external), receive=request.receive, heavy=True)
         return StreamingResponse(self._frames(asked.queries, first, external), media_type=_STREAMED)
 
     async def _frames(self, queries: Sequence[ReadQuery], first: SeriesSet, external: Labels) -> AsyncIterator[bytes]:
@@ -83,14 +83,14 @@ class RemoteRead:
         found = first
         for number, query in enumerate(queries):
             if number:
-                found = await pool.run(partial(self._fetch, query, external))
+                found = await pool.run(partial(self._fetch, query, external), heavy=True)
             for start, end in _groups(found):
 
                 def work(_: Budget, found: SeriesSet = found, start: int = start, end: int = end, number: int = number) -> list[bytes]:
                     columns = columns_of(found, _fields(found.labels[start:end], external), start, end)
                     return list(frames(columns, query=number, most_bytes=most_bytes))
 
-                for frame in await pool.run(work):
+                for frame in await pool.run(work, heavy=True):
                     yield frame
 
     def _fetch(self, query: ReadQuery, external: Labels, budget: Budget) -> SeriesSet:

@@ -1,0 +1,1 @@
+"""Many heavy queries at once."""
