@@ -168,7 +168,7 @@ class ResultCache:
             self._drop(asked.asked)
             if not kept or size > self._limit // 4 or settled + SETTLED_MS > self._now:
                 return
-            self._kept[asked.asked] = versions, _alike_joined(kept)
+            self._kept[asked.asked] = versions, kept
             self.statistics.bytes += size
             while self.statistics.bytes > self._limit:
                 self._drop(next(iter(self._kept)))
@@ -178,7 +178,7 @@ class ResultCache:
         self.statistics.bytes -= sum(block.size for block in blocks)
 
 
-def _alike_joined(blocks: Sequence[Block]) -> list[Block]:
+def alike_joined(blocks: Sequence[Block]) -> list[Block]:
     """Neighbours that say the same beside their values become one; others do not: a warning goes with the steps that it is about."""
     found: list[Block] = []
     for block in blocks:

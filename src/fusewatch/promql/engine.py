@@ -12,7 +12,7 @@ import numpy as np
 
 from fusewatch.promql import ast
 from fusewatch.promql.annotations import Annotations
-from fusewatch.promql.cache import ResultCache, asked_of, block_of, gaps, joined, result_of
+from fusewatch.promql.cache import ResultCache, alike_joined, asked_of, block_of, gaps, joined, result_of
 from fusewatch.promql.errors import ParameterError, QueryCanceledError, QueryTimeoutError, TooManySamplesError
 from fusewatch.promql.evaluate import Evaluator, Settings
 from fusewatch.promql.explain import Explainer
@@ -177,7 +177,7 @@ class Engine:
                 return result if gap == grid else self._evaluated(run, asked, expr)
             blocks.append(block_of(result, gap))
             statistics = statistics.plus(result.statistics)
-        blocks.sort(key=lambda block: block.grid.start)
+        blocks = alike_joined(sorted(blocks, key=lambda block: block.grid.start))
         cache.keep(known, versions, blocks, settled)
         return replace(result_of(joined(blocks)), statistics=statistics)
 
