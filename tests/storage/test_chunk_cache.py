@@ -136,6 +136,20 @@ def test_what_changes_while_it_is_read_is_kept_for_nobody():
     assert len(CachedRead.of(query, cache).read(disk.ask)[0]) == 2
 
 
+def test_two_that_read_the_same_series_at_once_keep_them_once():
+    disk, cache = Disk(), ChunkCache(1 << 20)
+    disk.table = {(1, 10, 1): HOUR, (1, 11, 2): HOUR}
+    one, other = CachedRead.of(query_of([10], 0, DAY - 1), cache), CachedRead.of(query_of([10, 11], 0, DAY - 1), cache)
+
+    def ask(query: ChunkQuery) -> tuple[ChunkRows, TimePool]:
+        one.read(disk.ask)
+        return disk.ask(query)
+
+    other.read(ask)
+    kept = cache.find(1, 0)
+    assert (kept.ids.tolist(), kept.rows.id.tolist()) == ([10, 11], [10, 11])
+
+
 def test_what_was_asked_for_the_longest_ago_goes_first():
     rows = rows_of({(1, 10, 1): HOUR})
     part = Part(np.array([10], np.uint64), rows, TimePool.of_parts({}))

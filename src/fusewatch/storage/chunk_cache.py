@@ -43,8 +43,9 @@ class Part:
         return self.rows.chosen(near[np.isin(self.rows.id[near], wanted)])
 
     def with_other(self, other: Part) -> Part:
-        """These and the chunks of other series."""
-        rows = ChunkRows.of([self.rows.part(slice(None)), other.rows.part(slice(None))])
+        """These and the chunks of series that it has not; somebody else may have read the same meanwhile."""
+        others = other.rows.chosen(np.flatnonzero(~np.isin(other.rows.id, self.ids)))
+        rows = ChunkRows.of([self.rows.part(slice(None)), others.part(slice(None))])
         return Part(np.union1d(self.ids, other.ids), rows, TimePool.joined([self.pool, other.pool]))
 
 
