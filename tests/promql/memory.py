@@ -43,7 +43,7 @@ class MemoryReader:
         if received is not None:
             points = list(points)
             came = np.array([timestamp for timestamp, _ in points], np.int64)
-            self._versions.note(received, came, np.full(len(came), metric_hash(labels.metric.encode()), np.uint64))
+            self._versions.note(received, came, np.zeros(len(came), np.uint32), np.array([metric_hash(labels.metric.encode())], np.uint64))
         for timestamp, value in points:
             place = bisect.bisect_left(timestamps, timestamp)
             if place < len(timestamps) and timestamps[place] == timestamp:

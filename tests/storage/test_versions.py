@@ -6,7 +6,6 @@ import numpy as np
 from tests.storage.conftest import HOUR, ManualClock, commit, write
 from tests.storage.reading import matcher
 
-from fusewatch.storage import versions
 from fusewatch.storage.series_table import metric_hash
 from fusewatch.storage.store import MetricStore
 from fusewatch.storage.versions import Versions
@@ -20,7 +19,7 @@ X, Y = Labels({"__name__": "x"}), Labels({"__name__": "y"})
 
 
 def note(found: Versions, name: str, *times: int, received: int = NOW) -> None:
-    found.note(received, np.array(times, np.int64), np.full(len(times), metric_hash(name.encode()), np.uint64))
+    found.note(received, np.array(times, np.int64), np.zeros(len(times), np.uint32), np.array([metric_hash(name.encode())], np.uint64))
 
 
 def test_late_samples_change_the_version_of_their_metric_alone():
@@ -43,9 +42,8 @@ def test_a_clock_that_goes_back_changes_every_version():
     assert found.of(["z"]) != before[1]
 
 
-def test_of_very_many_metrics_not_each_is_remembered(monkeypatch):
-    monkeypatch.setattr(versions, "_MOST", 10)
-    found = Versions()
+def test_of_very_many_metrics_not_each_is_remembered():
+    found = Versions(most=10)
     seen = {found.of(["other"])}
     for number in range(30):
         note(found, f"x{number}", NOW - HOUR)

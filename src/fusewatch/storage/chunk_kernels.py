@@ -7,21 +7,10 @@ import numpy as np
 from fusewatch.storage.series_kernels import UInt8s
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.samples import Int64s, UInt64s
+from fusewatch.telemetry.searching import first_not_below
 
 #: Tombstones by series: ``offsets`` (series + 1), then start, end and seq of each.
 Hides = tuple[Int64s, Int64s, Int64s, UInt64s]
-
-
-@inlined
-def first_not_below(times: Int64s, low: int, high: int, wanted: int) -> int:
-    """The first of the ascending ``times[low:high]`` that is at least ``wanted``, ``high`` where none is."""
-    while low < high:
-        middle = (low + high) // 2
-        if times[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @kernel

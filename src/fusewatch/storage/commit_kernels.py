@@ -43,6 +43,16 @@ def sort_times(order: Int64s, timestamps: Int64s, start: int, stop: int) -> None
             order[start + k] = part[by_time[k]]
 
 
+@inlined
+def sort_series(refs: UInt32s, timestamps: Int64s, order: Int64s, start: int) -> int:
+    """Orders the rows of the series that begin at ``start`` by timestamp; where they end."""
+    stop = start + 1
+    while stop < len(order) and refs[order[stop]] == refs[order[start]]:
+        stop += 1
+    sort_times(order, timestamps, start, stop)
+    return stop
+
+
 @kernel
 def last_writes(
     refs: UInt32s,
@@ -60,10 +70,7 @@ def last_writes(
     out_metric, out_id, out_time, out_bits = out
     count, start = 0, 0
     while start < len(order):
-        ref, stop = refs[order[start]], start + 1
-        while stop < len(order) and refs[order[stop]] == ref:
-            stop += 1
-        sort_times(order, timestamps, start, stop)
+        ref, stop = refs[order[start]], sort_series(refs, timestamps, order, start)
         for k in range(start, stop):
             row = order[k]
             if k + 1 < stop and timestamps[order[k + 1]] == timestamps[row]:

@@ -174,7 +174,7 @@ class LogFollower:
             rows = Columns(refs[named], timestamps[named], bits[named])
         self.table.touch(rows.refs, rows.timestamps, record.received)
         self.bounds.widen(rows.timestamps)
-        self.versions.note(record.received, rows.timestamps, self.table.metrics[rows.refs])
+        self.versions.note(record.received, rows.timestamps, rows.refs, self.table.metrics)
         segment.columns.append(rows)
         self.followed += len(rows)
 
@@ -199,7 +199,7 @@ class LogFollower:
         self.histogram_metrics.update(np.unique(self.table.metrics[named]).tolist())
         self.table.touch(named, rows.timestamps[refs > 0], record.received)
         self.bounds.widen(rows.timestamps)
-        self.versions.note(record.received, rows.timestamps[refs > 0], self.table.metrics[named])
+        self.versions.note(record.received, rows.timestamps[refs > 0], named, self.table.metrics)
         segment.histograms.append(HistogramRows(rows.ids.copy(), rows.timestamps.copy(), rows.offsets, rows.bodies.copy()))
         segment.other_bytes += len(record.body)
         self.followed += len(rows)
@@ -238,8 +238,9 @@ class LogFollower:
 
     def finished(self, segment: HeadSegment, blocks: Iterable[int] = ()) -> None:
         """ClickHouse has the segment, with samples in these blocks: readers find it there, and its file is handed over."""
+        run = self.recent.run_of(segment.file.number, segment.columns.view())  # nobody appends to it any more
         with self._lock:
-            self.recent.add(segment.file.number, segment.columns.view(), blocks)
+            self.recent.add(segment.file.number, run, blocks)
             for rows in segment.series:
                 refs, _ = self.table.find(rows.ids)
                 self.table.mark(refs, COMMITTED)

@@ -39,7 +39,7 @@ from fusewatch.storage.wal import SegmentFile, find_segments
 from fusewatch.telemetry.clock import Clock
 
 #: Eight queries at a time, and what the components need beside them.
-_HANDLES: Final = 12
+HANDLES: Final = 12
 _NO_SPACE_CODE: Final = 243
 # A series whose samples were all deleted has no hours, but the log may hold new samples that do not name it again.
 _SERIES: Final = """
@@ -100,7 +100,7 @@ def open_parts(
     Raises:
         StoreOpenError: with one line that says what to do; nothing is left open, the folder neither.
     """
-    pool = ClientPool(Endpoint(settings, folder.path), size=_HANDLES)
+    pool = ClientPool(Endpoint(settings, folder.path), size=HANDLES)
     try:
         with as_open_errors(folder.path), _clickhouse_open_errors(folder.path):
             log_folder(folder.path).mkdir(exist_ok=True)

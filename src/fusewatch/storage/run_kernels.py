@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fusewatch.storage.chunk_kernels import first_not_below
-from fusewatch.storage.commit_kernels import sort_times
+from fusewatch.storage.commit_kernels import sort_series
 from fusewatch.storage.series_kernels import UInt32s
 from fusewatch.telemetry.kernels import inlined, kernel
 from fusewatch.telemetry.samples import Int64s, UInt64s
+from fusewatch.telemetry.searching import first_not_below
 
 
 @kernel
@@ -20,10 +20,7 @@ def build(order: Int64s, rows: tuple[UInt32s, Int64s, UInt64s], keys: UInt32s, o
     out_times, out_bits = out
     series, count, start = 0, 0, 0
     while start < len(order):
-        ref, stop = refs[order[start]], start + 1
-        while stop < len(order) and refs[order[stop]] == ref:
-            stop += 1
-        sort_times(order, timestamps, start, stop)
+        ref, stop = refs[order[start]], sort_series(refs, timestamps, order, start)
         for k in range(start, stop):
             row = order[k]
             if k + 1 == stop or timestamps[order[k + 1]] != timestamps[row]:
@@ -43,14 +40,7 @@ def _next_place(keys: UInt32s, at: int, wanted: int) -> int:
     while low + step < len(keys) and keys[low + step] < wanted:
         low += step
         step *= 2
-    high = min(low + step, len(keys))
-    while low < high:
-        middle = (low + high) // 2
-        if keys[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    return first_not_below(keys, low, min(low + step, len(keys)), wanted)
 
 
 @kernel

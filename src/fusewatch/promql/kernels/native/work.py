@@ -36,6 +36,7 @@ from fusewatch.promql.kernels.native.zero import grown_zero, is_inside
 from fusewatch.telemetry.histograms import CUSTOM_SCHEMA
 from fusewatch.telemetry.kernels import inlined
 from fusewatch.telemetry.samples import Float64s, Int64s
+from fusewatch.telemetry.searching import first_not_below
 
 #: What an addition met: a mix of exponential and custom buckets (nothing was added), contradicting reset hints, custom bounds that differ.
 INCOMPATIBLE: Final = 1
@@ -213,19 +214,6 @@ def _map_exponential(work: Work, pool: Pool, k: int) -> None:
 
 
 @inlined
-def _position(bounds: Float64s, count: int, bound: float) -> int:
-    """Where ``bound`` falls among the first ``count`` ascending ``bounds``: the first one that is not below it."""
-    low, high = 0, count
-    while low < high:
-        middle = (low + high) // 2
-        if bounds[middle] < bound:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@inlined
 def _intersect(work: Work, pool: Pool, k: int) -> None:
     """Keeps of the work's custom bounds those that histogram ``k`` has as well, and moves the buckets to them."""
     first, stop = pool.kinds[k, BOUND], pool.kinds[k, BOUND_STOP]
@@ -239,7 +227,7 @@ def _intersect(work: Work, pool: Pool, k: int) -> None:
     half, written = work.kind[_HALF], 0
     for place in range(work.kind[_BUCKETS]):
         index = work.keys[half, place] - BIAS
-        into = _position(kept, count, work.bounds[index]) if index < work.kind[_BOUNDS] else count
+        into = first_not_below(kept, 0, count, work.bounds[index]) if index < work.kind[_BOUNDS] else count
         written = _put(work, half, written, BIAS + into, work.counts[half, place], work.lost[half, place])
     work.kind[_BUCKETS] = written
     work.bounds[:count] = kept[:count]
@@ -257,7 +245,7 @@ def _map_custom(work: Work, pool: Pool, k: int) -> bool:
     _intersect(work, pool, k)
     for place in range(first, pool.kinds[k, STOP]):
         index = bound + pool.keys[place] - BIAS
-        into = _position(work.bounds, work.kind[_BOUNDS], pool.bounds[index]) if index < bound_stop else work.kind[_BOUNDS]
+        into = first_not_below(work.bounds, 0, work.kind[_BOUNDS], pool.bounds[index]) if index < bound_stop else work.kind[_BOUNDS]
         work.mapped[place - first] = BIAS + into
     return True
 
