@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 from tests.storage.conftest import DAY, HOUR, NOW, ManualClock, OpenStore, commit, write
 from tests.storage.reading import FOREVER, read
+from tests.storage.rolled import both, points
 from tests.storage.test_sealing import MONDAY, stored
 
 from fusewatch.storage.config import RetentionSettings, StorageSettings
@@ -58,3 +59,19 @@ def test_a_day_is_rewritten_without_the_metrics_that_are_over(open_store: OpenSt
         for _ in range(2):
             store._retention.apply()
             assert stored(store, "chunks") == left
+
+
+@pytest.mark.parametrize("past", [0, 1, HOUR // 2, HOUR - 1, HOUR])
+def test_a_sample_is_not_lost_with_the_roll_up_that_reaches_back_beyond_its_lifetime(
+    open_store: OpenStore, clock: ManualClock, past: int
+) -> None:
+    own, midnight = Labels({"__name__": "own"}), NOW - NOW % DAY
+    store = open_store(retention={"metrics": "30d", "per_metric": {"own": "5d"}})
+    clock.now = midnight + HOUR
+    write(store, {own: {midnight - 5 * HOUR: 1.0, midnight: 1.0, midnight + HOUR: 1.0}})
+    commit(store)
+    for day in (midnight - DAY, midnight):
+        store._sealer.merge_day(day // HOUR)
+    clock.now = midnight - past + 5 * DAY  # the sample of midnight is kept, what was so much before it is not
+    rolled, raw = both(store, "count_over_time(own[3h])", midnight - DAY, midnight + 6 * HOUR, HOUR)
+    assert points(rolled) == points(raw) == {"{}": {midnight + k * HOUR: value for k, value in enumerate((1, 2, 2, 1))}}

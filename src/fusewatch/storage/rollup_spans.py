@@ -109,7 +109,9 @@ class Chooser:
             return max(exact, default=0) or min(filter(self._may_round, there), default=0)
         if day in stored.unsettled or day in deleted:
             return 0
-        return max(exact, default=0) or min(filter(self._may_blur, there), default=0)
+        # The day's first window reaches back before it, perhaps beyond what is kept, and would then take kept samples along.
+        kept = {resolution for resolution in there if day - resolution >= self._oldest}
+        return max(kept.intersection(exact), default=0) or min(filter(self._may_blur, kept), default=0)
 
     def _may_round(self, resolution: int) -> bool:
         return all(one.may_round(resolution) for one in self._windows)
