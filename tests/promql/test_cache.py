@@ -94,7 +94,7 @@ def test_with_the_cache_every_answer_is_the_same(happening, query, limit):
                 assert list(found.labels) == list(expected.labels)
                 assert (set(found.warnings), set(found.infos)) == (set(expected.warnings), set(expected.infos))
         kept = [block for _, blocks in cache._kept.values() for block in blocks]
-        assert cache.statistics.bytes == sum(block.size for block in kept) <= limit
+        assert cache.statistics.bytes == sum(block.size for block in kept) + sum(key.size for key in cache._kept) <= limit
 
 
 @pytest.fixture
@@ -119,6 +119,14 @@ def test_a_panel_that_asks_again_has_its_newest_steps_computed_alone(reader):
     reader.widest = 0
     engine.range("sum(rate(x[5m]))", NOW - HOUR + MINUTE, NOW + MINUTE, MINUTE, options=UNCACHED)
     assert reader.widest > HOUR
+
+
+def test_queries_that_find_nothing_take_room_as_well():
+    cache = ResultCache(1 << 20, ManualClock(NOW))
+    engine = Engine(MemoryReader(), cache=cache)
+    for number in range(2000):
+        engine.range(f"nothing_{number}", NOW - HOUR, NOW, MINUTE)
+    assert 0 < len(cache._kept) < 1000
 
 
 def test_a_late_sample_of_another_metric_changes_nothing(reader):

@@ -160,6 +160,7 @@ def test_what_was_asked_for_the_longest_ago_goes_first():
     cache.keep(1, 96, 0, part)
     assert [day for day in range(0, 120, 24) if cache.find(1, day) is not None] == [0, 48, 72, 96]
     assert cache.size == 4 * part.size
+    assert cache.size >= 4 * 1000, "of many small ones what holds them counts"
     large = Part(np.arange(1000, dtype=np.uint64), rows, TimePool.of_parts({}))
     cache.keep(1, 120, 0, large)
     assert cache.find(1, 120) is None

@@ -27,6 +27,9 @@ from fusewatch.telemetry.samples import Float64s
 
 #: What a series takes beside its values.
 _ROW_BYTES: Final = 200
+#: What a query takes beside its blocks, also where it found nothing.
+_KEY_BYTES: Final = 2_000
+_BYTES_A_CHARACTER: Final = 20
 #: An answer with less than this of its steps at hand is computed as a whole.
 _WORTH: Final = 0.5
 
@@ -87,11 +90,17 @@ def joined(blocks: Sequence[Block]) -> Block:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A range query as the cache knows it: all but its first and last step, the ``metrics`` it reads, how far behind a step it looks."""
+    """A range query as the cache knows it: its text, all else but its first and last step, its metrics, how far behind a step it looks."""
 
+    text: str
     asked: Hashable
     metrics: tuple[str | None, ...]
     ahead_ms: int
+
+    @property
+    def size(self) -> int:
+        """Bytes that its text and tree take, about."""
+        return _KEY_BYTES + _BYTES_A_CHARACTER * len(self.text)
 
 
 def asked_of(expr: ast.Expr, grid: Grid, text: str, others: Hashable, *, lookback_ms: int, settled: int) -> Asked | None:
@@ -101,8 +110,8 @@ def asked_of(expr: ast.Expr, grid: Grid, text: str, others: Hashable, *, lookbac
         return None
     metrics = tuple(sorted({equal_metric(selector.matchers) or "" for selector, _, _ in selectors}))
     ahead = max((ahead for _, fixed, ahead in selectors if fixed is None), default=0)
-    asked = (text, expr, grid.step, grid.start % grid.step, others)
-    return Asked(asked, tuple(metric or None for metric in metrics), max(ahead, 0))
+    asked = (expr, grid.step, grid.start % grid.step, others)
+    return Asked(text, asked, tuple(metric or None for metric in metrics), max(ahead, 0))
 
 
 def _selectors(node: ast.Expr, fixed: int | None, ahead: int, lookback_ms: int) -> Iterator[tuple[ast.Selector, int | None, int]]:
@@ -133,7 +142,7 @@ class ResultCache:
         self._clock = clock
         self._lock = threading.Lock()
         self._now = 0
-        self._kept: OrderedDict[Hashable, tuple[Hashable, list[Block]]] = OrderedDict()
+        self._kept: OrderedDict[Asked, tuple[Hashable, list[Block]]] = OrderedDict()
 
     def settled(self) -> int:
         """The newest moment (ms) of which everything has come. A clock that was set back had told it too early: all that is kept goes."""
@@ -148,9 +157,9 @@ class ResultCache:
     def found(self, asked: Asked, versions: Hashable, grid: Grid) -> list[Block]:
         """The blocks of the grid's steps that are at hand and worth it, in order, made of samples of these ``versions``."""
         with self._lock:
-            known, blocks = self._kept.get(asked.asked, (None, []))
+            known, blocks = self._kept.get(asked, (None, []))
             if blocks:
-                self._kept.move_to_end(asked.asked)
+                self._kept.move_to_end(asked)
         found = [part for block in blocks if known == versions and (part := block.within(grid.start, grid.end)) is not None]
         steps = sum(block.grid.count for block in found)
         if steps < grid.count * _WORTH:
@@ -163,19 +172,20 @@ class ResultCache:
         """Keeps what ``blocks`` (in a row) have of steps for which everything had come by ``settled`` (ms), in place of what there was."""
         last = settled - asked.ahead_ms
         kept = [part for block in blocks if (part := block.within(block.grid.start, last)) is not None]
-        size = sum(block.size for block in kept)
+        size = asked.size + sum(block.size for block in kept)
         with self._lock:
-            self._drop(asked.asked)
+            self._drop(asked)
             if not kept or size > self._limit // 4 or settled + SETTLED_MS > self._now:
                 return
-            self._kept[asked.asked] = versions, kept
+            self._kept[asked] = versions, kept
             self.statistics.bytes += size
             while self.statistics.bytes > self._limit:
                 self._drop(next(iter(self._kept)))
 
-    def _drop(self, key: Hashable) -> None:
-        _, blocks = self._kept.pop(key, (None, []))
-        self.statistics.bytes -= sum(block.size for block in blocks)
+    def _drop(self, asked: Asked) -> None:
+        if asked in self._kept:
+            _, blocks = self._kept.pop(asked)
+            self.statistics.bytes -= asked.size + sum(block.size for block in blocks)
 
 
 def alike_joined(blocks: Sequence[Block]) -> list[Block]:

@@ -22,6 +22,8 @@ from fusewatch.telemetry.samples import Int64s, UInt64s
 
 #: What a chunk takes beside its data.
 _ROW_BYTES: Final = 120
+#: What a part takes without any.
+_PART_BYTES: Final = 3_000
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Part:
     @cached_property
     def size(self) -> int:
         """Bytes in memory."""
-        return sum(map(len, self.rows.data)) + _ROW_BYTES * len(self.rows) + self.pool.times.nbytes + self.ids.nbytes
+        return _PART_BYTES + sum(map(len, self.rows.data)) + _ROW_BYTES * len(self.rows) + self.pool.times.nbytes + self.ids.nbytes
 
     def of(self, wanted: UInt64s, start: int, end: int) -> ChunkRows:
         """The chunks of the ``wanted`` series that reach into ``start`` to ``end`` (ms)."""
