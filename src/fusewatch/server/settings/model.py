@@ -57,7 +57,8 @@ class QuerySettings(Block):
     timeout: DurationMs = 120_000
     #: How old a sample may be and still count as a series' current value.
     lookback_delta: DurationMs = 300_000
-    #: Queries at the same time; further ones wait.
+    #: Queries at the same time, at most as many as there are processors (four at least); further ones wait. Range queries, exports and
+    #: remote reads count apart from all others, and give way to them.
     max_concurrency: Annotated[int, Field(gt=0)] = 20
     #: Answers of range queries are kept up to this size, so that of a panel that asks again only the newest steps are computed. What comes
     #: late or is deleted is noticed. 0: none; `nocache=1` goes past it.
