@@ -20,6 +20,7 @@ from fusewatch.telemetry.samples import STALE_NAN, HistogramSet, SeriesSet
 
 NOW = 1_700_000_000
 SEGMENT_HEADER = 8
+BLOCK_MS = 7_200_000
 
 
 def chunks_of(segment):
@@ -95,12 +96,14 @@ def counting(is_float, hint):
 @pytest.mark.e2e
 def test_prometheus_takes_our_histograms_and_makes_the_same_chunks_of_them(tmp_path):
     now = int(time.time() * 1000)
+    # Prometheus also cuts where a block of two hours begins: the samples are well within one.
+    start = now - now % BLOCK_MS - BLOCK_MS + 600_000
     kinds = {
         f"{is_float}{hint.name}": counting(is_float, hint) for is_float in (False, True) for hint in (ResetHint.UNKNOWN, ResetHint.GAUGE)
     }
     labels = [Labels({"__name__": "latency", "kind": kind}) for kind in kinds]
     bodies = [histogram.encode() for histograms in kinds.values() for histogram in histograms]
-    times = np.tile(now + 15_000 * np.arange(101, dtype=np.int64) - 1_800_000, len(kinds))
+    times = np.tile(start + 15_000 * np.arange(101, dtype=np.int64), len(kinds))
     histograms = HistogramSet(
         101 * np.arange(len(kinds) + 1, dtype=np.int64),
         times,
