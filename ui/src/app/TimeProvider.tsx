@@ -1,5 +1,5 @@
 import type { Query } from '@tanstack/react-query'
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { absoluteRange, isRelative, type TimeRange } from '../time/range'
 import { TimeContext, type Time } from '../time/TimeContext'
@@ -14,7 +14,8 @@ const root = getRouteApi('__root__')
 /** Keeps the page's time: range and zone live in the address, the rhythm of refreshing lives here. */
 export function TimeProvider({ children }: { children: ReactNode }): ReactNode {
   const { from, to, tz, refresh } = root.useSearch()
-  const navigate = root.useNavigate()
+  // Not the root's own: relative to that one, every page would give way to the first.
+  const navigate = useNavigate()
   const [zooms, setZooms] = useState<TimeRange[]>([])
   const [paused, setPaused] = useState(false)
   const refreshMs = REFRESH_CHOICES[refresh] ?? 0
