@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { NetworkError, RefusedError, ShapeError, TimeoutError, type Refusal } from './errors'
 
 export const DEFAULT_TIMEOUT_MS = 30_000
+const TOO_LONG = 'The server took too long to answer.'
 
 export interface HttpRequest {
   path: string
@@ -42,6 +43,16 @@ export class HttpClient {
     throw new ShapeError(`${request.path}: ${path}: ${checked.issues[0].message}`)
   }
 
+  /** The answer as it came, for what is read elsewhere. */
+  async bytes(request: HttpRequest): Promise<ArrayBuffer> {
+    const response = await this.send(request)
+    return response.arrayBuffer().catch((error: unknown) => {
+      if (request.signal?.aborted) throw error
+      if (error instanceof DOMException && error.name === 'TimeoutError') throw new TimeoutError(TOO_LONG)
+      throw new NetworkError('The answer broke off.')
+    })
+  }
+
   async text(request: HttpRequest): Promise<string> {
     const response = await this.send(request)
     return response.text()
@@ -66,7 +77,7 @@ export class HttpClient {
       return await this.options.fetch(address(request), { ...this.init(request), signal })
     } catch (error) {
       if (request.signal?.aborted) throw error
-      if (timeout.aborted) throw new TimeoutError('The server took too long to answer.')
+      if (timeout.aborted) throw new TimeoutError(TOO_LONG)
       this.options.onSilence()
       throw new NetworkError('The server does not answer.')
     }

@@ -3,22 +3,23 @@ import type { Labels } from '../api/prometheus/results'
 import { Loading } from '../parts/states'
 import { useTime } from '../time/TimeContext'
 import type { Frame } from './frame'
-import { ALL, exclude, isolate, isShown, type Selection } from './legend'
+import { ALL, exclude, isolate, isShown, withoutIsolation, type Selection } from './legend'
 import { Legend } from './Legend'
 import { lineStyles } from './palette'
 import { Plot } from './Plot'
+import type { Bounds } from './plotOptions'
 import type { Unit } from './units'
 import { useEvents } from './useRangeQuery'
 
 const PanelTable = lazy(() => import('./PanelTable').then((module) => ({ default: module.PanelTable })))
 
-export interface GraphLook {
+export interface GraphLook extends Bounds {
   unit: Unit
   stacked?: boolean
+  /** A logarithmic axis of values. */
+  log?: boolean
   /** For a page that is about this graph. */
   tall?: boolean
-  min?: number
-  max?: number
   /** Position in the palette for series that are known beforehand. */
   colour?: (labels: Labels) => number | undefined
 }
@@ -30,15 +31,16 @@ export interface GraphProps {
   view: 'graph' | 'table'
 }
 
-/** A frame as lines with their legend, or as the table behind them. */
+/** A frame as lines with their legend, or as the table behind them. A press on a line, here or there, shows it alone; beside the lines, all again. */
 export function Graph({ label, frame, look, view }: GraphProps): ReactNode {
   const { zone, zoom, zoomBack } = useTime()
   const events = useEvents()
   const [selection, setSelection] = useState<Selection>(ALL)
   const [focus, setFocus] = useState<number | null>(null)
   const { colour } = look
-  const styles = useMemo(() => lineStyles(frame.lines.map((line) => line.labels), colour), [frame, colour])
+  const styles = useMemo(() => lineStyles(frame.lines, colour), [frame, colour])
   const shown = useMemo(() => shownLines(frame, selection), [frame, selection])
+  const pick = (name: string, leaveOut: boolean): void => setSelection((before) => (leaveOut ? exclude(before, name) : isolate(before, name)))
 
   if (view === 'table') {
     return (
@@ -58,20 +60,15 @@ export function Graph({ label, frame, look, view }: GraphProps): ReactNode {
         events={events}
         focus={focus}
         stacked={look.stacked ?? false}
+        log={look.log ?? false}
         tall={look.tall ?? false}
         min={look.min}
         max={look.max}
         onZoom={zoom}
         onZoomBack={() => zoomBack?.()}
+        onPick={(index, leaveOut) => (index === null ? setSelection(withoutIsolation) : pick(frame.lines[index]?.name ?? '', leaveOut))}
       />
-      <Legend
-        lines={frame.lines}
-        styles={styles}
-        shown={shown}
-        unit={look.unit}
-        onFocus={setFocus}
-        onPick={(name, leaveOut) => setSelection((before) => (leaveOut ? exclude(before, name) : isolate(before, name)))}
-      />
+      <Legend lines={frame.lines} styles={styles} shown={shown} unit={look.unit} onFocus={setFocus} onPick={pick} />
     </>
   )
 }

@@ -1,4 +1,5 @@
-import { useMemo, useState, type MouseEvent, type ReactNode } from 'react'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useMemo, useRef, useState, type MouseEvent, type ReactNode } from 'react'
 import { nextSort, type Sort } from '../parts/sorting'
 import { ariaSort, sortArrow } from '../parts/sortMarks'
 import type { Line } from './frame'
@@ -24,13 +25,21 @@ const COLUMNS: { column: LegendColumn; label: string }[] = [
   { column: 'mean', label: 'Mean' },
 ]
 
-/** The lines by name and number. A press shows one alone, with a modifier leaves it out; a column's head sorts. */
+const ROW_PX = 24
+const OVERSCAN = 12
+
+/** The lines by name and number, a thousand as well as two. A press shows one alone, with a modifier leaves it out; a column's head sorts. */
 export function Legend(props: LegendProps): ReactNode {
   const [sort, setSort] = useState<Sort | null>(null)
   const rows = useMemo(() => legendRows(props.lines, sort), [props.lines, sort])
+  const scroll = useRef<HTMLDivElement>(null)
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroll.current, estimateSize: () => ROW_PX, overscan: OVERSCAN })
+  const visible = virtual.getVirtualItems()
+  const before = visible[0]?.start ?? 0
+  const after = virtual.getTotalSize() - (visible.at(-1)?.end ?? 0)
   return (
-    <div className={classes['scroll']} tabIndex={rows.length > 6 ? 0 : undefined} role="group" aria-label="Legend">
-      <table className={classes['legend']}>
+    <div ref={scroll} className={classes['scroll']} tabIndex={rows.length > 6 ? 0 : undefined} role="group" aria-label="Legend">
+      <table className={classes['legend']} aria-rowcount={rows.length + 1}>
         <thead>
           <tr>
             {COLUMNS.map(({ column, label }) => (
@@ -46,21 +55,24 @@ export function Legend(props: LegendProps): ReactNode {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
-            <Row key={row.name + String(row.index)} row={row} {...props} />
-          ))}
+          {before > 0 && <tr aria-hidden="true" style={{ height: before }} />}
+          {visible.flatMap(({ index }) => {
+            const row = rows[index]
+            return row ? [<Row key={row.name + String(row.index)} row={row} position={index + 2} {...props} />] : []
+          })}
+          {after > 0 && <tr aria-hidden="true" style={{ height: after }} />}
         </tbody>
       </table>
     </div>
   )
 }
 
-function Row({ row, styles, shown, unit, onFocus, onPick }: LegendProps & { row: LegendRow }): ReactNode {
+function Row({ row, position, styles, shown, unit, onFocus, onPick }: LegendProps & { row: LegendRow; position: number }): ReactNode {
   const style = styles[row.index]
   const visible = shown[row.index] ?? true
   const pick = (event: MouseEvent): void => onPick(row.name, event.ctrlKey || event.metaKey || event.shiftKey)
   return (
-    <tr data-hidden={!visible || undefined} onMouseEnter={() => onFocus(row.index)} onMouseLeave={() => onFocus(null)}>
+    <tr aria-rowindex={position} data-hidden={!visible || undefined} onMouseEnter={() => onFocus(row.index)} onMouseLeave={() => onFocus(null)}>
       <th scope="row" data-column="name">
         <button type="button" onClick={pick} aria-pressed={visible} title={row.name} onFocus={() => onFocus(row.index)} onBlur={() => onFocus(null)}>
           <svg width="16" height="10" aria-hidden="true">

@@ -7,7 +7,7 @@ import { useTime } from '../time/TimeContext'
 import { frameToCsv } from './csv'
 import type { Frame } from './frame'
 import classes from './PanelTable.module.css'
-import { formatValue, type Unit } from './units'
+import { formatGap, type Unit } from './units'
 
 export interface PanelTableProps {
   label: string
@@ -49,7 +49,7 @@ export function PanelTable({ label, frame, unit, events }: PanelTableProps): Rea
                 <tr key={index} aria-rowindex={index + 2}>
                   <th scope="row">{formatTime(frame.times[at] ?? 0, zone)}</th>
                   {frame.lines.map((line, column) => (
-                    <td key={column}>{formatValue(line.values[at], unit)}</td>
+                    <td key={column}>{formatGap(line.values[at], unit)}</td>
                   ))}
                 </tr>
               )

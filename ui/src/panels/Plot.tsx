@@ -1,19 +1,22 @@
-import { useComputedColorScheme } from '@mantine/core'
-import { useEffect, useEffectEvent, useMemo, useRef, type ReactNode } from 'react'
+import { useEffect, useMemo, type ReactNode } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { Event } from '../api/fusewatch/schemas'
 import type { Zone } from '../time/format'
 import type { TimeWindow } from '../time/range'
 import { annotationPlugin } from './annotations'
-import { pile, type Frame } from './frame'
+import type { Frame } from './frame'
+import { linesPlugin } from './linesLayer'
 import type { LineStyle } from './palette'
 import classes from './Plot.module.css'
-import { plotOptions } from './plotOptions'
+import { emptySeries, plotOptions, valueAxis, valueScale, type Bounds } from './plotOptions'
+import { pressPlugin, valuesAt } from './pointer'
+import { extentOf, strokesOf, type Stroke } from './strokes'
 import { tooltipPlugin, type TooltipContent } from './tooltip'
 import type { Unit } from './units'
+import { axisColours, usePlot } from './usePlot'
 
-export interface PlotProps {
+export interface PlotProps extends Bounds {
   frame: Frame
   styles: readonly LineStyle[]
   shown: readonly boolean[]
@@ -23,79 +26,54 @@ export interface PlotProps {
   /** The line that the legend points at. */
   focus: number | null
   stacked: boolean
+  log: boolean
   tall: boolean
-  min?: number | undefined
-  max?: number | undefined
   onZoom: (window: TimeWindow) => void
   onZoomBack: () => void
+  /** A press on a line, or beside all of them. */
+  onPick: (index: number | null, leaveOut: boolean) => void
 }
 
-/** The canvas. It is made anew when its look changes; new data, size, focus and hidden lines go into the one that is there. */
+/** What the canvas asks for while it is there. */
+interface Live extends PlotProps {
+  drawing: { strokes: Stroke[]; extent: [number, number] | null; data: uPlot.AlignedData }
+}
+
+/** Lines over time. */
 export function Plot(props: PlotProps): ReactNode {
-  const { frame, styles, shown, unit, zone, events, focus, stacked, min, max } = props
-  const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false })
-  const container = useRef<HTMLDivElement>(null)
-  const plot = useRef<uPlot | null>(null)
-  const data = useMemo(() => plotData(frame, shown, stacked), [frame, shown, stacked])
-  const look = styles.map((style) => style.colour + style.dash.join(',')).join(' ')
+  const { frame, styles, shown, unit, zone, events, focus, stacked, log, min, max, tall } = props
+  const drawing = useMemo(() => {
+    const strokes = strokesOf(frame, styles, shown, stacked)
+    return { strokes, extent: extentOf(strokes, log), data: emptySeries(frame.times) }
+  }, [frame, styles, shown, stacked, log])
+  const { container, plot } = usePlot<Live>([unit, zone, log, min, max].join(), drawing.data, { ...props, drawing }, build)
 
-  const tooltip = useEffectEvent((): TooltipContent => {
-    const lines = frame.lines.flatMap((line, index) =>
-      shown[index] ? [{ name: line.name, colour: styles[index]?.colour ?? '', values: line.values }] : [],
-    )
-    return { lines, events, unit, zone }
-  })
-  const currentEvents = useEffectEvent(() => events)
-  const zoom = useEffectEvent((window: TimeWindow) => props.onZoom(window))
-  const zoomBack = useEffectEvent(() => props.onZoomBack())
-  const create = useEffectEvent((element: HTMLElement): uPlot => {
-    const colour = (token: string): string => getComputedStyle(element).getPropertyValue(token)
-    const options = plotOptions({
-      width: element.clientWidth,
-      height: element.clientHeight,
-      unit,
-      zone,
-      styles,
-      stacked,
-      bounds: { min, max },
-      colours: { text: colour('--fw-muted'), grid: colour('--fw-grid') },
-      plugins: [annotationPlugin(() => currentEvents(), () => colour('--fw-muted')), tooltipPlugin(() => tooltip(), classes)],
-      onZoom: (window) => zoom(window),
-      onZoomBack: () => zoomBack(),
-    })
-    return new uPlot(options, data, element)
-  })
+  useEffect(() => plot.current?.redraw(false), [events, focus, plot])
 
-  useEffect(() => {
-    const element = container.current
-    if (!element) return
-    const made = create(element)
-    plot.current = made
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: element.clientHeight }))
-    observer.observe(element)
-    return () => {
-      observer.disconnect()
-      made.destroy()
-      plot.current = null
-    }
-  }, [look, unit, zone, stacked, min, max, scheme])
-
-  useEffect(() => {
-    if (plot.current && plot.current.data !== data) plot.current.setData(data)
-  }, [data])
-
-  useEffect(() => plot.current?.redraw(false), [events])
-
-  useEffect(() => {
-    plot.current?.setSeries(focus === null ? null : focus + 1, { focus: true })
-  }, [focus])
-
-  return <div ref={container} className={classes['plot']} data-tall={props.tall || undefined} aria-hidden="true" />
+  return <div ref={container} className={classes['plot']} data-tall={tall || undefined} aria-hidden="true" />
 }
 
-/** Columns as uPlot takes them. A hidden line keeps its place, empty, so that choosing lines never rebuilds the canvas. */
-function plotData(frame: Frame, shown: readonly boolean[], stacked: boolean): uPlot.AlignedData {
-  const lines = frame.lines.map((line, index) => (shown[index] ? line : { ...line, values: line.values.map(() => null) }))
-  const columns = stacked ? pile(lines) : lines.map((line) => line.values)
-  return [frame.times, ...columns]
+function build(element: HTMLElement, live: () => Live): uPlot {
+  const { unit, zone, log, min, max, drawing } = live()
+  const colours = axisColours(element)
+  const strokes = (): Stroke[] => live().drawing.strokes
+  const events = (): readonly Event[] => live().events
+  const content = (plot: uPlot, index: number): TooltipContent => valuesAt(plot, live().frame, strokes(), index, unit)
+  const options = plotOptions({
+    width: element.clientWidth,
+    height: element.clientHeight,
+    zone,
+    colours,
+    valueScale: valueScale(() => live().drawing.extent, log, { min, max }),
+    valueAxis: valueAxis(unit, colours),
+    plugins: [
+      linesPlugin(strokes, () => live().focus),
+      annotationPlugin(events, () => colours.text),
+      tooltipPlugin({ content, events, zone, classes }),
+      pressPlugin(strokes, (index, leaveOut) => live().onPick(index, leaveOut)),
+    ],
+    onZoom: (window) => live().onZoom(window),
+    onZoomBack: () => live().onZoomBack(),
+  })
+  return new uPlot(options, drawing.data, element)
 }

@@ -1,11 +1,16 @@
-import type { RangeResult, RangeWindow } from '../api/prometheus/client'
-import type { Labels, Series } from '../api/prometheus/results'
+import type { RangeResult } from '../api/prometheus/client'
+import { stepsIn, type RangeWindow } from '../api/prometheus/rangeAnswer'
+import type { Labels } from '../api/prometheus/results'
 
-/** One line of a graph: values on the frame's time grid, null where there is none. */
+/** One line of a graph: a value per time of the frame, NaN where there is none. */
 export interface Line {
   labels: Labels
   name: string
-  values: (number | null)[]
+  values: Float64Array
+  /** The least and greatest value within each step, drawn as a band behind the line. */
+  band?: { low: Float64Array; high: Float64Array }
+  /** A line of before, beside which the present stands. */
+  past?: boolean
 }
 
 /** Everything a graph draws. Times are milliseconds UTC, evenly spaced. */
@@ -18,26 +23,10 @@ export interface Frame {
 /** Past this many lines a graph is a carpet; the greatest ones are drawn and the page says so. */
 export const MOST_LINES = 100
 
-/** A query's answer on its grid. A step without a sample is a gap, and so is a value that no axis can hold. */
 export function toFrame(result: RangeResult, name: (labels: Labels) => string = formatLabels): Frame {
-  const { start, end, step } = result.window
-  const times = Array.from({ length: Math.floor((end - start) / step) + 1 }, (_, index) => start + index * step)
-  const lines = result.series.map((series) => ({
-    labels: series.labels,
-    name: name(series.labels),
-    values: onGrid(series, result.window, times.length),
-  }))
-  return { window: result.window, times, lines }
-}
-
-function onGrid(series: Series, { start, step }: RangeWindow, length: number): (number | null)[] {
-  const values = new Array<number | null>(length).fill(null)
-  series.timestamps.forEach((timestamp, index) => {
-    const value = series.values[index]
-    const slot = Math.round((timestamp - start) / step)
-    if (value !== undefined && Number.isFinite(value) && slot >= 0 && slot < length) values[slot] = value
-  })
-  return values
+  const { start, step } = result.window
+  const times = Array.from({ length: stepsIn(result.window) }, (_, index) => start + index * step)
+  return { window: result.window, times, lines: result.series.map(({ labels, values }) => ({ labels, name: name(labels), values })) }
 }
 
 /** The frame with its lines in an order of their own: what is piled up has a bottom. */
@@ -54,17 +43,19 @@ export function greatestLines(lines: readonly Line[], most: number): Line[] {
   return lines.filter((line) => kept.has(line))
 }
 
-function greatest(values: readonly (number | null)[]): number {
-  return values.reduce<number>((most, value) => (value !== null && value > most ? value : most), -Infinity)
+function greatest(values: Float64Array): number {
+  return values.reduce((most, value) => (value > most ? value : most), -Infinity)
 }
 
 /** Each line on top of those before it; where one has no value the pile has a gap only if all have. */
-export function pile(lines: readonly Line[]): (number | null)[][] {
-  let below: (number | null)[] = []
-  return lines.map((line) => {
-    below = line.values.map((value, index) => {
-      const base = below[index] ?? null
-      return value === null ? base : value + (base ?? 0)
+export function pile(columns: readonly Float64Array[]): Float64Array[] {
+  let below: Float64Array | null = null
+  return columns.map((values) => {
+    const base = below
+    below = values.map((value, index) => {
+      const under = base?.[index] ?? NaN
+      if (Number.isNaN(value)) return under
+      return Number.isNaN(under) ? value : value + under
     })
     return below
   })

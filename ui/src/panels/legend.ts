@@ -10,11 +10,11 @@ export interface LineStatistics {
 
 export type LegendColumn = 'name' | keyof LineStatistics
 
-export function statisticsOf(values: readonly (number | null)[]): LineStatistics {
+export function statisticsOf(values: Float64Array): LineStatistics {
   let [count, sum, min, max] = [0, 0, Infinity, -Infinity]
   let last: number | null = null
   for (const value of values) {
-    if (value === null) continue
+    if (Number.isNaN(value)) continue
     count++
     sum += value
     if (value < min) min = value
@@ -49,6 +49,11 @@ export function isShown(selection: Selection, name: string): boolean {
 /** A press shows one line alone; the same again shows all. */
 export function isolate(selection: Selection, name: string): Selection {
   return selection.kind === 'only' && selection.name === name ? ALL : { kind: 'only', name }
+}
+
+/** A press beside the lines shows all where one was alone; what was left out stays so. */
+export function withoutIsolation(selection: Selection): Selection {
+  return selection.kind === 'only' ? ALL : selection
 }
 
 /** A press with a modifier leaves one line out, or brings it back. */

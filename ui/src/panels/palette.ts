@@ -25,14 +25,19 @@ export interface LineStyle {
   dash: readonly number[]
 }
 
-/** A style per series, in order; `fixed` names colours for graphs whose series we know beforehand. */
-export function lineStyles(labelSets: readonly Labels[], fixed?: (labels: Labels) => number | undefined): LineStyle[] {
+/** How a line of before is told from the present one, whose colour it has. */
+const PAST_DASH = [2, 2] as const
+
+/** A style per line, in order; `fixed` names colours for graphs whose series we know beforehand. */
+export function lineStyles(lines: readonly { labels: Labels; past?: boolean }[], fixed?: (labels: Labels) => number | undefined): LineStyle[] {
   const used = new Map<number, number>()
-  return labelSets.map((labels) => {
+  return lines.map(({ labels, past }) => {
     const index = (fixed?.(labels) ?? colourIndex(labels)) % SERIES_COLOURS.length
+    const colour = SERIES_COLOURS[index] ?? SERIES_COLOURS[0]
+    if (past) return { colour, dash: PAST_DASH }
     const before = used.get(index) ?? 0
     used.set(index, before + 1)
-    return { colour: SERIES_COLOURS[index] ?? SERIES_COLOURS[0], dash: DASHES[before % DASHES.length] ?? [] }
+    return { colour, dash: DASHES[before % DASHES.length] ?? [] }
   })
 }
 

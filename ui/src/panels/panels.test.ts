@@ -2,36 +2,41 @@ import { describe, expect, test } from 'vitest'
 import type { RangeResult } from '../api/prometheus/client'
 import { frameToCsv } from './csv'
 import { formatLabels, greatestLines, pile, toFrame, type Line } from './frame'
-import { ALL, exclude, isolate, isShown, legendRows, statisticsOf } from './legend'
+import { ALL, exclude, isolate, isShown, legendRows, statisticsOf, withoutIsolation } from './legend'
 import { colourIndex, lineStyles, SERIES_COLOURS } from './palette'
-import { lonelyPoints, valueRange } from './plotOptions'
-import { formatValue, guessUnit, type Unit } from './units'
+import { runsOf } from './linesLayer'
+import { logRange, valueRange } from './plotOptions'
+import { extentOf, strokesOf } from './strokes'
+import { formatGap, formatValue, guessUnit, type Unit } from './units'
 
-const line = (name: string, values: (number | null)[]): Line => ({ labels: { name }, name, values })
+const gap = NaN
+const line = (name: string, values: number[]): Line => ({ labels: { name }, name, values: Float64Array.from(values) })
 
 describe('frames', () => {
   const result: RangeResult = {
     window: { start: 0, end: 40_000, step: 10_000 },
-    series: [{ labels: { job: 'a' }, timestamps: [0, 10_000, 40_000], values: [1, NaN, Infinity] }],
-    histograms: 0,
+    series: [{ labels: { job: 'a' }, values: Float64Array.of(1, gap, gap, gap, 2) }],
+    histograms: [],
     warnings: [],
     infos: [],
     statistics: { samples: null, milliseconds: 0 },
   }
 
-  test('a step without a sample is a gap, and so is what no axis can hold', () => {
-    expect(toFrame(result).lines[0]?.values).toEqual([1, null, null, null, null])
+  test('each line has its name and its place on the grid', () => {
+    const frame = toFrame(result)
+    expect(frame.times).toEqual([0, 10_000, 20_000, 30_000, 40_000])
+    expect(frame.lines.map((one) => one.name)).toEqual(['{job="a"}'])
   })
 
   test('the greatest lines are kept in their order', () => {
-    const lines = [line('a', [1]), line('b', [9]), line('c', [null]), line('d', [5])]
+    const lines = [line('a', [1]), line('b', [9]), line('c', [gap]), line('d', [5])]
     expect(greatestLines(lines, 2).map((kept) => kept.name)).toEqual(['b', 'd'])
   })
 
   test('piled lines stand on those before them; a gap only where all have one', () => {
-    expect(pile([line('a', [1, null, null]), line('b', [2, 3, null])])).toEqual([
-      [1, null, null],
-      [3, 3, null],
+    expect(pile([Float64Array.of(1, gap, gap), Float64Array.of(2, 3, gap)]).map((column) => [...column])).toEqual([
+      [1, gap, gap],
+      [3, 3, gap],
     ])
   })
 
@@ -41,15 +46,15 @@ describe('frames', () => {
   })
 
   test('CSV quotes what holds a comma and leaves gaps empty', () => {
-    const frame = { window: result.window, times: [0], lines: [line('a, b', [null]), line('c', [1.5])] }
+    const frame = { window: result.window, times: [0], lines: [line('a, b', [gap]), line('c', [1.5])] }
     expect(frameToCsv(frame)).toBe('time,"a, b",c\r\n1970-01-01T00:00:00.000Z,,1.5\r\n')
   })
 })
 
 describe('legend', () => {
   test('statistics leave gaps out', () => {
-    expect(statisticsOf([1, null, 3])).toEqual({ last: 3, min: 1, max: 3, mean: 2 })
-    expect(statisticsOf([null])).toEqual({ last: null, min: null, max: null, mean: null })
+    expect(statisticsOf(Float64Array.of(1, gap, 3))).toEqual({ last: 3, min: 1, max: 3, mean: 2 })
+    expect(statisticsOf(Float64Array.of(gap))).toEqual({ last: null, min: null, max: null, mean: null })
   })
 
   test('rows sort by a column and remember their line', () => {
@@ -64,6 +69,11 @@ describe('legend', () => {
     const only = isolate(ALL, 'a')
     expect([isShown(only, 'a'), isShown(only, 'b')]).toEqual([true, false])
     expect(isolate(only, 'a')).toEqual(ALL)
+  })
+
+  test('a press beside the lines ends that one stands alone, and no more', () => {
+    expect(withoutIsolation(isolate(ALL, 'a'))).toEqual(ALL)
+    expect(withoutIsolation(exclude(ALL, 'a'))).toEqual(exclude(ALL, 'a'))
   })
 
   test('leaving out adds up and is taken back one by one', () => {
@@ -94,7 +104,7 @@ describe('palette', () => {
   })
 
   test('lines that share a colour differ in their dashes', () => {
-    const [first, second] = lineStyles([{ a: '1' }, { a: '1' }])
+    const [first, second] = lineStyles([{ labels: { a: '1' } }, { labels: { a: '1' } }])
     expect(first?.colour).toBe(second?.colour)
     expect(first?.dash).not.toEqual(second?.dash)
   })
@@ -148,7 +158,55 @@ describe('axes', () => {
     }
   })
 
-  test('a value between two gaps is a point', () => {
-    expect(lonelyPoints([1, null, 2, null, 3, 4])).toEqual([0, 2])
+  test('a logarithmic axis reaches to whole decades', () => {
+    expect(logRange([3, 450])).toEqual([1, 1000])
+    expect(logRange([10, 10])).toEqual([10, 100])
+    expect(logRange(null)).toEqual([1, 10])
+  })
+
+  test('a gap has no value', () => {
+    expect(formatGap(gap, 'short')).toBe('–')
+    expect(formatGap(2, 'short')).toBe('2')
+  })
+})
+
+describe('strokes', () => {
+  const frame = { window: { start: 0, end: 1, step: 1 }, times: [0, 1], lines: [line('a', [1, 2]), { ...line('b', [5, 6]), past: true }, line('c', [gap, 3])] }
+  const styles = lineStyles(frame.lines)
+  const all = [true, true, true]
+
+  test('what is not shown is not drawn, and the others keep their place', () => {
+    expect(strokesOf(frame, styles, [true, false, true], false).map((stroke) => stroke.index)).toEqual([0, 2])
+  })
+
+  test('a pile holds the present only', () => {
+    const strokes = strokesOf(frame, styles, all, true)
+    expect(strokes.map(({ values }) => [...values])).toEqual([
+      [1, 2],
+      [5, 6],
+      [1, 5],
+    ])
+    expect(strokes.map(({ area }) => area?.low && [...area.low])).toEqual([null, undefined, [1, 2]])
+  })
+
+  test('the extent holds bands; on a logarithmic axis only what is above zero', () => {
+    const band = { low: Float64Array.of(-1, 0), high: Float64Array.of(4, 9) }
+    const strokes = strokesOf({ ...frame, lines: [{ ...line('a', [1, 2]), band }] }, styles, all, false)
+    expect(extentOf(strokes, false)).toEqual([-1, 9])
+    expect(extentOf(strokes, true)).toEqual([1, 9])
+    expect(extentOf([], false)).toBeNull()
+  })
+
+  test('a line of before has the colour of the present one', () => {
+    const [now, before] = lineStyles([{ labels: { a: '1' } }, { labels: { a: '1' }, past: true }])
+    expect(before?.colour).toBe(now?.colour)
+    expect(before?.dash).not.toEqual(now?.dash)
+  })
+
+  test('gaps part a line', () => {
+    expect(runsOf(Float64Array.of(1, gap, 2, 3, gap))).toEqual([
+      [0, 1],
+      [2, 4],
+    ])
   })
 })

@@ -1,49 +1,62 @@
 import uPlot from 'uplot'
 import { formatTick, type Zone } from '../time/format'
 import type { TimeWindow } from '../time/range'
-import type { LineStyle } from './palette'
 import { axisIncrements, formatValue, type Unit } from './units'
 
 export interface PlotOptions {
   width: number
   height: number
-  unit: Unit
   zone: Zone
-  styles: readonly LineStyle[]
-  stacked: boolean
-  /** Ends of the y axis; null: as the data wants. */
-  bounds: { min?: number | undefined; max?: number | undefined }
-  colours: { text: string; grid: string }
+  colours: AxisColours
   plugins: uPlot.Plugin[]
+  valueScale: uPlot.Scale
+  valueAxis: uPlot.Axis
   onZoom: (window: TimeWindow) => void
   onZoomBack: () => void
+}
+
+export interface AxisColours {
+  text: string
+  grid: string
+}
+
+export interface Bounds {
+  min?: number | undefined
+  max?: number | undefined
 }
 
 /** All graphs of a page share their cross-hair. */
 const SYNC_KEY = 'page'
 const SMALLEST_BRUSH_PX = 6
+const DECADE = 10
+// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the enumeration is gone when the code runs
+export const LOGARITHMIC = 3 as uPlot.Scale.Distr
 
+/** Axes, cross-hair and brush of every graph over time; what it shows is drawn by a plugin over an empty series. */
 export function plotOptions(options: PlotOptions): uPlot.Options {
-  const { width, height, styles, stacked, plugins } = options
+  const { width, height, plugins, valueScale, valueAxis } = options
   return {
     width,
     height,
     ms: 1,
     legend: { show: false },
     plugins,
-    scales: { x: { time: true }, y: { range: (_plot, min, max) => valueRange(min, max, options.bounds) } },
-    series: [{}, ...styles.map((style) => seriesOptions(style, stacked))],
-    bands: stacked ? styles.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) : [],
-    axes: [timeAxis(options), valueAxis(options)],
-    focus: { alpha: 0.25 },
+    scales: { x: { time: true }, y: valueScale },
+    series: [{}, { scale: 'y', auto: false, paths: () => null, points: { show: false } }],
+    axes: [timeAxis(options), valueAxis],
     cursor: {
       sync: { key: SYNC_KEY, scales: ['x', null] },
       drag: { x: true, y: false, setScale: false },
-      points: { size: 6 },
+      points: { show: false },
       bind: { dblclick: () => zoomBackOnDoubleClick(options.onZoomBack) },
     },
     hooks: { setSelect: [(plot) => brushed(plot, options.onZoom)] },
   }
+}
+
+/** What uPlot is given: the times, and a series that holds nothing. */
+export function emptySeries(times: number[]): uPlot.AlignedData {
+  return [times, times.map(() => null)]
 }
 
 function zoomBackOnDoubleClick(onZoomBack: () => void): () => null {
@@ -60,38 +73,26 @@ function brushed(plot: uPlot, onZoom: (window: TimeWindow) => void): void {
   plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
 }
 
-function seriesOptions({ colour, dash }: LineStyle, stacked: boolean): uPlot.Series {
-  return {
-    stroke: colour,
-    width: stacked ? 1 : 1.5,
-    dash: [...dash],
-    spanGaps: false,
-    ...(stacked ? { fill: `${colour}66` } : {}),
-    // A sample between two gaps has no line to be seen by.
-    points: { show: true, size: 4, fill: colour, filter: (plot, index) => lonelyPoints(plot.data[index] ?? []) },
-  }
-}
-
-/** Positions of values without a neighbour. */
-export function lonelyPoints(values: ArrayLike<number | null | undefined>): number[] {
-  const lonely: number[] = []
-  for (let index = 0; index < values.length; index++) {
-    if (isGap(values[index])) continue
-    if (isGap(values[index - 1]) && isGap(values[index + 1])) lonely.push(index)
-  }
-  return lonely
-}
-
-function isGap(value: number | null | undefined): boolean {
-  return value === null || value === undefined
+/** A scale that holds what `extent` says at each drawing. */
+export function valueScale(extent: () => [number, number] | null, log: boolean, bounds: Bounds): uPlot.Scale {
+  if (log) return { distr: LOGARITHMIC, log: DECADE, range: () => logRange(extent()) }
+  return { range: () => valueRange(extent()?.[0] ?? null, extent()?.[1] ?? null, bounds) }
 }
 
 /** Room above and below the data, zero at the bottom of what is never negative, and never an axis without height. */
-export function valueRange(min: number | null, max: number | null, bounds: PlotOptions['bounds']): [number, number] {
+export function valueRange(min: number | null, max: number | null, bounds: Bounds): [number, number] {
   const [low, high] = [min ?? 0, max ?? 1]
   const bottom = bounds.min ?? (low >= 0 && low < high * 0.8 ? 0 : low - (high - low || Math.abs(low) || 1) * 0.08)
   const top = bounds.max ?? high + (high - bottom || Math.abs(high) || 1) * 0.08
   return top > bottom ? [bottom, top] : [bottom, bottom + 1]
+}
+
+/** Whole decades around positive values. */
+export function logRange(extent: [number, number] | null): [number, number] {
+  const [low, high] = extent ?? [1, DECADE]
+  const bottom = DECADE ** Math.floor(Math.log10(low))
+  const top = DECADE ** Math.ceil(Math.log10(high))
+  return top > bottom ? [bottom, top] : [bottom, bottom * DECADE]
 }
 
 function timeAxis({ zone, colours }: PlotOptions): uPlot.Axis {
@@ -103,16 +104,22 @@ function timeAxis({ zone, colours }: PlotOptions): uPlot.Axis {
   }
 }
 
-function valueAxis({ unit, colours }: PlotOptions): uPlot.Axis {
+export function valueAxis(unit: Unit, colours: AxisColours): uPlot.Axis {
   return {
     ...axisLook(colours),
     space: 34,
-    size: (_plot, labels) => 18 + 7.5 * Math.max(3, ...((labels as string[] | null) ?? []).map((label) => label.length)),
+    size: axisSize,
     incrs: unit === 'ratio' ? axisIncrements('short').map((step) => step / 100) : axisIncrements(unit),
-    values: (_plot, ticks) => ticks.map((tick) => formatValue(tick, unit)),
+    // A logarithmic axis leaves some of its ticks without a number.
+    values: (_plot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? null : formatValue(tick, unit))),
   }
 }
 
-function axisLook({ text, grid }: PlotOptions['colours']): uPlot.Axis {
+/** Room for the longest label. */
+export function axisSize(_plot: uPlot, labels: string[] | null): number {
+  return 18 + 7.5 * Math.max(3, ...((labels ?? []) as (string | null)[]).map((label) => label?.length ?? 0))
+}
+
+export function axisLook({ text, grid }: AxisColours): uPlot.Axis {
   return { stroke: text, font: '12px system-ui, sans-serif', grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 5 } }
 }

@@ -2,27 +2,34 @@ import type uPlot from 'uplot'
 import type { Event } from '../api/fusewatch/schemas'
 import { formatTime, type Zone } from '../time/format'
 import { eventsAt } from './annotations'
-import { formatValue, type Unit } from './units'
 
-export interface TooltipLine {
-  name: string
+export interface TooltipRow {
   colour: string
-  values: readonly (number | null)[]
+  /** How strong the colour is: a cell of a heat map has one colour in many strengths. */
+  alpha?: number
+  name: string
+  value: string
+  /** What the pointer is at. */
+  near?: boolean
 }
 
 export interface TooltipContent {
-  lines: readonly TooltipLine[]
-  events: readonly Event[]
-  unit: Unit
-  zone: Zone
+  rows: readonly TooltipRow[]
+  /** Said below the rows. */
+  more?: string | undefined
 }
 
-const MOST_ROWS = 12
+export interface TooltipOptions {
+  content: (plot: uPlot, index: number) => TooltipContent
+  events: () => readonly Event[]
+  zone: Zone
+  classes: Record<string, string | undefined>
+}
 
 /** A plain element that follows the pointer: React would render it sixty times a second for nothing. */
-export function tooltipPlugin(content: () => TooltipContent, classes: Record<string, string | undefined>): uPlot.Plugin {
+export function tooltipPlugin(options: TooltipOptions): uPlot.Plugin {
   const box = document.createElement('div')
-  box.className = classes['tooltip'] ?? ''
+  box.className = options.classes['tooltip'] ?? ''
   box.hidden = true
   let inside = false
   const setInside = (value: boolean): void => {
@@ -43,7 +50,7 @@ export function tooltipPlugin(content: () => TooltipContent, classes: Record<str
           box.hidden = true
           return
         }
-        box.replaceChildren(...rows(plot, index, content(), classes))
+        box.replaceChildren(...elements(plot, index, options))
         box.hidden = false
         place(box, plot)
       },
@@ -51,28 +58,24 @@ export function tooltipPlugin(content: () => TooltipContent, classes: Record<str
   }
 }
 
-function rows(plot: uPlot, index: number, content: TooltipContent, classes: Record<string, string | undefined>): HTMLElement[] {
-  const { lines, events, unit, zone } = content
-  const head = element('div', classes['tooltipTime'], formatTime(plot.data[0][index] ?? 0, zone))
-  const marks = eventsAt(plot, events, plot.cursor.left ?? -1).map((event) =>
-    element('div', classes['tooltipEvent'], `${event.kind}: ${event.title}`),
-  )
-  const present = lines
-    .flatMap((line) => {
-      const value = line.values[index]
-      return value === null || value === undefined ? [] : [{ line, value }]
-    })
-    .sort((left, right) => right.value - left.value)
-  const shown = present.slice(0, MOST_ROWS).map(({ line, value }) => valueRow(line, formatValue(value, unit), classes))
-  const more = present.length > MOST_ROWS ? [element('div', classes['tooltipMore'], `and ${present.length - MOST_ROWS} smaller`)] : []
-  return [head, ...marks, ...shown, ...more]
+function elements(plot: uPlot, index: number, { content, events, zone, classes }: TooltipOptions): HTMLElement[] {
+  const { rows, more } = content(plot, index)
+  const marks = eventsAt(plot, events(), plot.cursor.left ?? -1).map((event) => element('div', classes['tooltipEvent'], `${event.kind}: ${event.title}`))
+  return [
+    element('div', classes['tooltipTime'], formatTime(plot.data[0][index] ?? 0, zone)),
+    ...marks,
+    ...rows.map((row) => rowElement(row, classes)),
+    ...(more ? [element('div', classes['tooltipMore'], more)] : []),
+  ]
 }
 
-function valueRow(line: TooltipLine, value: string, classes: Record<string, string | undefined>): HTMLElement {
+function rowElement({ colour, alpha = 1, name, value, near }: TooltipRow, classes: TooltipOptions['classes']): HTMLElement {
   const row = element('div', classes['tooltipRow'])
+  if (near) row.dataset['near'] = ''
   const swatch = element('span', classes['swatch'])
-  swatch.style.background = line.colour
-  row.append(swatch, element('span', classes['tooltipName'], line.name), element('strong', undefined, value))
+  swatch.style.background = colour
+  swatch.style.opacity = String(alpha)
+  row.append(swatch, element('span', classes['tooltipName'], name), element('strong', undefined, value))
   return row
 }
 

@@ -1,4 +1,5 @@
-export type Unit = 'short' | 'ratio' | 'seconds' | 'bytes' | 'bytes/s'
+export const UNITS = ['short', 'ratio', 'seconds', 'bytes', 'bytes/s'] as const
+export type Unit = (typeof UNITS)[number]
 
 const BYTE_STEPS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 const SHORT_STEPS = ['', ' k', ' M', ' G', ' T', ' P']
@@ -22,6 +23,11 @@ export function formatValue(value: number | null | undefined, unit: Unit): strin
   if (unit === 'bytes') return scaled(value, 1024, BYTE_STEPS)
   if (unit === 'bytes/s') return `${scaled(value, 1024, BYTE_STEPS)}/s`
   return scaled(value, 1000, SHORT_STEPS)
+}
+
+/** A value of a line, where NaN is a gap. */
+export function formatGap(value: number | undefined, unit: Unit): string {
+  return formatValue(value === undefined || Number.isNaN(value) ? null : value, unit)
 }
 
 /** Counts are exact as long as they are readable: `1,240`. */

@@ -1,6 +1,7 @@
 import { keepPreviousData, useQueries, useQuery, type UseQueryOptions, type UseQueryResult } from '@tanstack/react-query'
 import type { Event } from '../api/fusewatch/schemas'
 import type { InstantResult, RangeResult } from '../api/prometheus/client'
+import type { RangeWindow } from '../api/prometheus/rangeAnswer'
 import type { Explained } from '../api/prometheus/schemas'
 import { useServices } from '../app/services'
 import { alignWindow, resolveRange, stepFor } from '../time/range'
@@ -9,18 +10,26 @@ import { useTime } from '../time/TimeContext'
 type RangeOptions = UseQueryOptions<RangeResult>
 
 /** The key holds the range as it is written, not the moment, so a refresh that fails leaves the last answer in place. */
-function useRangeOptions(points: number): (query: string, enabled: boolean) => RangeOptions {
+function useRangeOptions(points: number, beforeMs = 0): (query: string, enabled: boolean) => RangeOptions {
   const { prometheus } = useServices()
   const { range, now } = useTime()
   return (query, enabled) => ({
-    queryKey: ['range', query, range, points],
-    queryFn: ({ signal }) => {
+    queryKey: ['range', query, range, points, beforeMs],
+    queryFn: async ({ signal }) => {
       const window = resolveRange(range, now())
-      return prometheus.queryRange(query, alignWindow(window, stepFor(window, points)), signal)
+      const aligned = alignWindow(window, stepFor(window, points))
+      const result = await prometheus.queryRange(query, moved(aligned, -beforeMs), signal)
+      return { ...result, window: aligned }
     },
+    // Comparing thousands of numbers with those before would cost more than drawing them.
+    structuralSharing: false,
     enabled: enabled && query.trim() !== '',
     meta: { live: 'window' },
   })
+}
+
+function moved(window: RangeWindow, by: number): RangeWindow {
+  return { ...window, start: window.start + by, end: window.end + by }
 }
 
 /** A query over the page's time, in at most `points` steps. */
@@ -34,9 +43,9 @@ export interface RangeAnswers {
   isPending: boolean
 }
 
-/** Several queries over the page's time. An empty one asks nothing. */
-export function useRangeQueries(queries: readonly string[], points: number): RangeAnswers {
-  const options = useRangeOptions(points)
+/** Several queries over the page's time, or as it was so long before, moved to it. An empty one asks nothing. */
+export function useRangeQueries(queries: readonly string[], points: number, beforeMs = 0): RangeAnswers {
+  const options = useRangeOptions(points, beforeMs)
   return useQueries({
     queries: queries.map((query) => ({ ...options(query, true), placeholderData: keepPreviousData })),
     combine: combineAnswers,

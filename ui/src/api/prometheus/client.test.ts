@@ -34,16 +34,6 @@ test('a long range may be answered from roll-ups, a short one not', async () => 
 const HISTOGRAM = { count: '12', sum: '18.5', buckets: [[0, '0.5', '1', '12']] }
 const metric = { __name__: 'h' }
 
-test('native histograms are told of where only lines can be drawn', async () => {
-  const result = [
-    { metric, histograms: [[60, HISTOGRAM]] },
-    { metric: { __name__: 'n' }, values: [[60, '1']] },
-  ]
-  const answer = await clientWith({ status: 'success', data: { resultType: 'matrix', result } }).queryRange('h', { start: 0, end: 60_000, step: 60_000 })
-  expect(answer.series.map((series) => series.labels)).toEqual([{ __name__: 'n' }])
-  expect(answer.infos).toEqual([expect.stringContaining('One series is a native histogram')])
-})
-
 test('the table shows what a native histogram has counted', async () => {
   const vector = { resultType: 'vector', result: [{ metric, histogram: [60, HISTOGRAM] }] }
   const answer = await clientWith({ status: 'success', data: vector }).query('h', 60_000)

@@ -1,7 +1,9 @@
 import * as v from 'valibot'
 import { ShapeError } from '../errors'
 import type { HttpClient, HttpRequest } from '../http'
-import { parseInstant, parseSeries, type InstantSample, type QueryStatistics, type Series } from './results'
+import type { RangeAnswer, RangeWindow } from './rangeAnswer'
+import { readRange } from './readRange'
+import { parseInstant, type InstantSample, type QueryStatistics } from './results'
 import * as s from './schemas'
 
 /** A little longer than the server's own limit, so that its reason arrives. */
@@ -10,24 +12,15 @@ const QUERY_TIMEOUT_MS = 130_000
 /** A graph's window ends at any second. From this step on, windows that are moved back to whole roll-ups show the same, many times faster. */
 const ROLLUP_STEP_MS = 300_000
 
-/** Milliseconds UTC; points at `start`, `start + step`, … up to and with `end`. */
-export interface RangeWindow {
-  start: number
-  end: number
-  step: number
-}
-
 export interface Notes {
   warnings: string[]
   infos: string[]
   statistics: QueryStatistics
 }
 
-export interface RangeResult extends Notes {
+export interface RangeResult extends Omit<RangeAnswer, 'samples'> {
   window: RangeWindow
-  series: Series[]
-  /** How many series have native histograms, which are not among `series`. */
-  histograms: number
+  statistics: QueryStatistics
 }
 
 export interface InstantResult extends Notes {
@@ -47,12 +40,9 @@ export class PrometheusClient {
     const started = performance.now()
     const rollups = window.step >= ROLLUP_STEP_MS ? 1 : undefined
     const form = { query, start: window.start / 1000, end: window.end / 1000, step: window.step / 1000, stats: 'all', rollups }
-    const answer = await this.post('/api/v1/query_range', form, signal)
-    if (answer.data.resultType !== 'matrix') throw new ShapeError(`a range query answered with a ${answer.data.resultType}`)
-    const series = answer.data.result.filter(({ values }) => values.length > 0).map(({ metric, values }) => parseSeries(metric, values))
-    const told = notes(answer, started)
-    const histograms = answer.data.result.filter(({ histograms }) => histograms.length > 0).length
-    return { window, series, histograms, ...told, infos: histograms > 0 ? [...told.infos, notDrawn(histograms)] : told.infos }
+    const bytes = await this.http.bytes({ path: '/api/v1/query_range', method: 'POST', query: form, signal, timeoutMs: QUERY_TIMEOUT_MS })
+    const { samples, ...answer } = await readRange(bytes, window, signal)
+    return { window, ...answer, statistics: { samples, milliseconds: performance.now() - started } }
   }
 
   /** The query over a window, part by part. */
@@ -100,11 +90,6 @@ export class PrometheusClient {
   private post(path: string, form: HttpRequest['query'], signal?: AbortSignal): Promise<s.QueryAnswer> {
     return this.http.json({ path, method: 'POST', query: form, signal, timeoutMs: QUERY_TIMEOUT_MS }, s.QueryAnswer)
   }
-}
-
-function notDrawn(histograms: number): string {
-  const what = histograms === 1 ? 'One series is a native histogram' : `${histograms} series are native histograms`
-  return `${what}, which no line shows: ask for histogram_quantile(0.9, …), histogram_count(…) or histogram_avg(…) of it.`
 }
 
 function notes(answer: s.QueryAnswer, started: number): Notes {

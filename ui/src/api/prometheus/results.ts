@@ -4,11 +4,19 @@ import { Histogram, type QueryData } from './schemas'
 
 export type Labels = Record<string, string>
 
-/** A query's answer in numbers; timestamps are milliseconds UTC. */
+/** One series of a range query on the query's grid: a value per step; NaN where there is none, or none that an axis can hold. */
 export interface Series {
   labels: Labels
-  timestamps: number[]
-  values: number[]
+  values: Float64Array
+}
+
+/** A bucket of a native histogram: bounds and how many observations lie between them. */
+export type Bucket = readonly [lower: number, upper: number, count: number]
+
+/** One series of native histograms on the query's grid. */
+export interface HistogramSeries {
+  labels: Labels
+  points: { slot: number; buckets: Bucket[] }[]
 }
 
 export interface InstantSample {
@@ -32,17 +40,6 @@ export function parseValue(text: unknown): number {
   return Number(text)
 }
 
-export function parseSeries(metric: Labels, rows: unknown[]): Series {
-  const timestamps = new Array<number>(rows.length)
-  const values = new Array<number>(rows.length)
-  rows.forEach((row, index) => {
-    const [timestamp, value] = parsePoint(row)
-    timestamps[index] = timestamp
-    values[index] = parseValue(value)
-  })
-  return { labels: metric, timestamps, values }
-}
-
 export function parseInstant(data: v.InferOutput<typeof QueryData>): InstantSample[] {
   if (data.resultType === 'matrix') return data.result.map(lastOfSeries)
   if (data.resultType === 'vector') return data.result.map(({ metric, value, histogram }) => sampleOf(metric, value, histogram))
@@ -62,12 +59,18 @@ function sampleOf(labels: Labels, value: unknown, histogram: unknown): InstantSa
     return { labels, timestamp, value: parseValue(text) }
   }
   const [timestamp, whole] = parsePoint(histogram)
-  const checked = v.safeParse(Histogram, whole)
-  if (!checked.success) throw new ShapeError(`a native histogram: ${checked.issues[0].message}`)
-  return { labels, timestamp, value: `${checked.output.count} observations, sum ${checked.output.sum}` }
+  const { count, sum } = parseHistogram(whole)
+  return { labels, timestamp, value: `${count} observations, sum ${sum}` }
 }
 
-function parsePoint(row: unknown): [number, unknown] {
+export function parseHistogram(whole: unknown): v.InferOutput<typeof Histogram> {
+  const checked = v.safeParse(Histogram, whole)
+  if (!checked.success) throw new ShapeError(`a native histogram: ${checked.issues[0].message}`)
+  return checked.output
+}
+
+/** A sample's time in milliseconds UTC, and what it holds. */
+export function parsePoint(row: unknown): [number, unknown] {
   if (!Array.isArray(row) || typeof row[0] !== 'number') throw new ShapeError('a sample is not a pair of time and value')
   return [Math.round(row[0] * 1000), row[1]]
 }

@@ -8,8 +8,12 @@ const rows = v.custom<unknown[]>(Array.isArray, 'expected a list of points')
 const samples = v.object({ metric: labels, values: v.optional(rows, []), histograms: v.optional(rows, []) })
 const sample = v.object({ metric: labels, value: v.optional(rows), histogram: v.optional(rows) })
 
-/** The counts of a native histogram, as text like all numbers of an answer. */
-export const Histogram = v.object({ count: v.string(), sum: v.string() })
+/** A native histogram, its numbers as text like all numbers of an answer; a bucket is (which bounds belong to it, lower, upper, count). */
+export const Histogram = v.object({
+  count: v.string(),
+  sum: v.string(),
+  buckets: v.optional(v.array(v.tuple([v.number(), v.string(), v.string(), v.string()])), []),
+})
 
 export const Matrix = v.object({ resultType: v.literal('matrix'), result: v.array(samples) })
 export const Vector = v.object({ resultType: v.literal('vector'), result: v.array(sample) })

@@ -1,57 +1,49 @@
-import { useMemo, useState, type ReactNode } from 'react'
-import type { RangeResult } from '../../api/prometheus/client'
-import { MOST_LINES } from '../../panels/frame'
-import { Graph } from '../../panels/Graph'
-import { Panel } from '../../panels/Panel'
-import { formatCount } from '../../panels/units'
-import { useRangeQueries } from '../../panels/useRangeQuery'
-import { ViewToggle } from '../../panels/ViewToggle'
-import { Empty, Loading, Note } from '../../parts/states'
+import type { ReactNode } from 'react'
+import { hasHistograms } from '../../panels/heat'
+import { Empty, Loading } from '../../parts/states'
+import type { Display } from './display'
 import { Reasons } from './ExploreExplain'
-import { combine, letterOf, type ExploreQuery } from './exploration'
+import type { Answered, ExploreQuery } from './exploration'
+import { HeatPanel, LinesPanel } from './GraphPanels'
+import { useAnswers } from './useAnswers'
 
-/** A point per pixel of a wide screen would be more than an eye can use. */
-export const EXPLORE_POINTS = 750
+export interface ExploreGraphProps {
+  queries: readonly ExploreQuery[]
+  display: Partial<Display>
+}
 
-/** All drawn queries in one graph. */
-export function ExploreGraph({ queries }: { queries: readonly ExploreQuery[] }): ReactNode {
-  const [view, setView] = useState<'graph' | 'table'>('graph')
-  const asked = queries.map((query) => (query.hidden ? '' : query.text))
-  const results = useRangeQueries(asked, EXPLORE_POINTS)
-  const combined = useMemo(() => combine(answered(queries, results.data), MOST_LINES), [queries, results.data])
+/** The drawn queries: their lines in one graph or one each, their histograms as heat maps. */
+export function ExploreGraph({ queries, display }: ExploreGraphProps): ReactNode {
+  const { answered, isPending } = useAnswers(queries, display)
+  const asked = queries.filter((query) => !query.hidden && query.text.trim() !== '')
+  const { lines, heat } = sorted(answered, display.draw)
 
-  if (asked.every((text) => text.trim() === '')) return <NothingAsked />
-  if (!combined) return results.isPending ? <Loading height={320} label="Asking" /> : null
-  if (combined.total === 0 && results.data.some((result) => result && result.histograms > 0)) {
-    return (
-      <Empty title="Only native histograms" snippet="histogram_quantile(0.9, sum(rate(…[5m])))">
-        Lines show numbers: ask for a quantile, histogram_count or histogram_avg of them.
-      </Empty>
-    )
-  }
-  if (combined.total === 0) {
+  if (asked.length === 0) return <NothingAsked />
+  if (answered.length === 0) return isPending ? <Loading height={320} label="Asking" /> : null
+  if (answered.every(({ result }) => result.series.length + result.histograms.length === 0)) {
     return (
       <>
         <Empty title="No series matched">The names or labels may be others in this time. The metric list shows what there is.</Empty>
-        <Reasons queries={asked.filter((text) => text.trim() !== '')} />
+        <Reasons queries={asked.map((query) => query.text)} />
       </>
     )
   }
+  const graphs = display.apart ? lines.map((one) => [one]) : [lines]
   return (
-    <Panel title="Graph" actions={<ViewToggle view={view} onChange={setView} label="Graph" />}>
-      <Graph label="Graph" frame={combined.frame} look={{ unit: combined.unit, tall: true }} view={view} />
-      {combined.total > combined.frame.lines.length && (
-        <Note>{`Top ${combined.frame.lines.length} of ${formatCount(combined.total)} series, by their maximum.`}</Note>
-      )}
-    </Panel>
+    <>
+      {graphs.map((answers) => answers.length > 0 && <LinesPanel key={answers[0]?.letter} answers={answers} display={display} alone={graphs.length === 1} />)}
+      {heat.map((answer) => (
+        <HeatPanel key={answer.letter} answer={answer} display={display} />
+      ))}
+    </>
   )
 }
 
-function answered(queries: readonly ExploreQuery[], data: readonly (RangeResult | undefined)[]): { letter: string; query: string; result: RangeResult }[] {
-  return queries.flatMap((query, index) => {
-    const result = data[index]
-    return result && !query.hidden ? [{ letter: letterOf(index), query: query.text, result }] : []
-  })
+/** What is drawn how. Native histograms have no lines, whatever else is wanted. */
+function sorted(answered: readonly Answered[], draw: Display['draw'] | undefined): { lines: Answered[]; heat: Answered[] } {
+  const heat = answered.filter(({ result }) => (draw === 'heat' ? hasHistograms(result) : result.histograms.length > 0))
+  const lines = answered.filter((answer) => answer.result.series.length > 0 && !(draw === 'heat' && heat.includes(answer)))
+  return { lines, heat }
 }
 
 export function NothingAsked(): ReactNode {

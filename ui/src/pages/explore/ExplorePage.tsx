@@ -5,6 +5,7 @@ import { useTime } from '../../time/TimeContext'
 import { Choice } from '../../parts/Choice'
 import { CopyButton } from '../../parts/CopyButton'
 import { PageHeader } from '../../parts/PageHeader'
+import { DisplayMenu } from './DisplayMenu'
 import { ExploreExplain } from './ExploreExplain'
 import { ExploreGraph } from './ExploreGraph'
 import classes from './ExplorePage.module.css'
@@ -36,9 +37,10 @@ export function ExplorePage(): ReactNode {
             { value: 'explain', label: 'Explain' },
           ]}
         />
+        {exploration.tab === 'graph' && <DisplayMenu display={exploration.display} setDisplay={exploration.setDisplay} />}
         <CopyButton label="Copy link to this window" text={link} />
       </div>
-      {exploration.tab === 'graph' && <ExploreGraph queries={exploration.queries} />}
+      {exploration.tab === 'graph' && <ExploreGraph queries={exploration.queries} display={exploration.display} />}
       {exploration.tab === 'table' && <ExploreTable queries={exploration.queries} />}
       {exploration.tab === 'explain' && <ExploreExplain queries={exploration.queries} />}
     </div>

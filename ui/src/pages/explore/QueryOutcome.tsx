@@ -37,7 +37,8 @@ export function QueryOutcome({ result }: { result: UseQueryResult<RangeResult> }
   )
 }
 
-function statistics({ series, statistics: { samples, milliseconds } }: RangeResult): string {
+function statistics({ series, histograms, statistics: { samples, milliseconds } }: RangeResult): string {
   const read = samples === null ? [] : [`${formatCount(samples)} samples read`]
-  return [`${formatCount(series.length)} series`, ...read, `${Math.round(milliseconds)} ms`].join(' · ')
+  const natives = histograms.length > 0 ? [`${formatCount(histograms.length)} native histograms`] : []
+  return [...(series.length > 0 || natives.length === 0 ? [`${formatCount(series.length)} series`] : []), ...natives, ...read, `${Math.round(milliseconds)} ms`].join(' · ')
 }

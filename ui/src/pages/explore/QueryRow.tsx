@@ -4,9 +4,9 @@ import { useRangeQuery } from '../../panels/useRangeQuery'
 import { IconButton } from '../../parts/IconButton'
 import { Loading } from '../../parts/states'
 import { letterOf, type ExploreQuery } from './exploration'
-import { EXPLORE_POINTS } from './ExploreGraph'
 import classes from './ExplorePage.module.css'
 import { QueryOutcome } from './QueryOutcome'
+import { EXPLORE_POINTS } from './useAnswers'
 
 const PromqlEditor = lazy(() => import('./PromqlEditor').then((module) => ({ default: module.PromqlEditor })))
 

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import type { RangeResult } from '../../api/prometheus/client'
-import { combine, drawnOf, letterOf, move, queriesOf, searchOf } from './exploration'
+import { combine, drawnOf, fallsBelowZero, letterOf, move, queriesOf, searchOf } from './exploration'
 
 const window = { start: 0, end: 20_000, step: 10_000 }
 const answer = (names: string[]): RangeResult => ({
   window,
-  series: names.map((job, index) => ({ labels: { job }, timestamps: [0, 10_000, 20_000], values: [index, index, index] })),
-  histograms: 0,
+  series: names.map((job, index) => ({ labels: { job }, values: Float64Array.of(index, index, index) })),
+  histograms: [],
   warnings: [],
   infos: [],
   statistics: { samples: null, milliseconds: 1 },
@@ -65,4 +65,19 @@ test('different units have none', () => {
   const seconds = { letter: 'A', query: 'a_seconds', result: answer(['x']) }
   expect(combine([seconds], 9)?.unit).toBe('seconds')
   expect(combine([seconds, { ...seconds, query: 'b_bytes' }], 9)?.unit).toBe('short')
+})
+
+test('what was before stands beside the present and says so', () => {
+  const past = { result: answer(['x']), words: '1 day' }
+  const lines = combine([{ letter: 'A', query: 'up', result: answer(['x']), past }], 9)?.frame.lines
+  expect(lines?.map((line) => [line.name, line.past])).toEqual([
+    ['{job="x"}', undefined],
+    ['{job="x"} 1 day before', true],
+  ])
+})
+
+test('what has no place on a logarithmic axis is noticed', () => {
+  const frame = combine([{ letter: 'A', query: 'up', result: answer(['zero', 'one']) }], 9)?.frame
+  expect(frame && fallsBelowZero(frame)).toBe(true)
+  expect(frame && fallsBelowZero({ ...frame, lines: frame.lines.slice(1) })).toBe(false)
 })

@@ -1,6 +1,8 @@
 import type { RangeResult } from '../../api/prometheus/client'
+import type { Labels } from '../../api/prometheus/results'
 import { formatLabels, greatestLines, toFrame, type Frame } from '../../panels/frame'
 import { guessUnit, type Unit } from '../../panels/units'
+import { withBands } from './bands'
 import type { ExploreSearch } from './search'
 
 /** One line of the page: a query, and whether it is drawn. */
@@ -53,13 +55,23 @@ export interface Combined {
   total: number
 }
 
-/** The drawn queries' answers in one frame; with several, each line says whose it is. */
-export function combine(answers: readonly { letter: string; query: string; result: RangeResult }[], most: number): Combined | null {
+/** A drawn query's answer, and what stands beside it. */
+export interface Answered {
+  letter: string
+  query: string
+  result: RangeResult
+  /** The same from before, moved to the present time, with the words for when that was. */
+  past?: { result: RangeResult; words: string } | undefined
+  /** The least and the greatest value within each step. */
+  low?: RangeResult | undefined
+  high?: RangeResult | undefined
+}
+
+/** The answers in one frame; with several, each line says whose it is. */
+export function combine(answers: readonly Answered[], most: number): Combined | null {
   const first = answers[0]
   if (!first) return null
-  const frames = answers.map(({ letter, result }) =>
-    toFrame(result, (labels) => (answers.length > 1 ? `${letter} ${formatLabels(labels)}` : formatLabels(labels))),
-  )
+  const frames = answers.flatMap((answer) => framesOf(answer, answers.length > 1))
   // An answer from before the time was changed does not fit the others' grid; it comes back with the next one.
   const lines = frames.filter((frame) => frame.times.length === frames[0]?.times.length).flatMap((frame) => frame.lines)
   const units = new Set(answers.map(({ query }) => guessUnit(query)))
@@ -68,4 +80,17 @@ export function combine(answers: readonly { letter: string; query: string; resul
     unit: units.size === 1 ? guessUnit(first.query) : 'short',
     total: lines.length,
   }
+}
+
+function framesOf({ letter, result, past, low, high }: Answered, several: boolean): Frame[] {
+  const name = (labels: Labels): string => (several ? `${letter} ${formatLabels(labels)}` : formatLabels(labels))
+  const present = withBands(toFrame(result, name), low, high)
+  if (!past) return [present]
+  const before = toFrame(past.result, (labels) => `${name(labels)} ${past.words} before`)
+  return [present, { ...before, lines: before.lines.map((line) => ({ ...line, past: true })) }]
+}
+
+/** Whether a logarithmic axis has no place for some values. */
+export function fallsBelowZero({ lines }: Frame): boolean {
+  return lines.some(({ values }) => values.some((value) => value <= 0))
 }

@@ -1,8 +1,9 @@
 import type { SearchSchemaInput } from '@tanstack/react-router'
 import { listOf } from '../../app/search'
+import { validateDisplay, type Display } from './display'
 
 /** What a link to an exploration restores, beside the time. */
-export interface ExploreSearch {
+export interface ExploreSearch extends Display {
   q: string[]
   /** Positions in `q` of the queries that are not drawn. */
   hide: string[]
@@ -10,7 +11,7 @@ export interface ExploreSearch {
 }
 
 export function validateExplore(raw: Partial<ExploreSearch> & SearchSchemaInput): Partial<ExploreSearch> {
-  const search: Partial<ExploreSearch> = {}
+  const search: Partial<ExploreSearch> = validateDisplay(raw)
   const [q, hide] = [listOf(raw.q), listOf(raw.hide)]
   if (q.length > 0) search.q = q
   if (hide.length > 0) search.hide = hide
