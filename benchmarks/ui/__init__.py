@@ -1,0 +1,1 @@
+"""What the pages weigh, and how long their frames take."""
