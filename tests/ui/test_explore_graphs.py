@@ -131,6 +131,18 @@ def test_a_link_restores_the_display(open_page: OpenPage):
     expect(page.get_by_role("row", name='drawn{job="high"}').get_by_role("cell").first).to_have_text("1000 B")
 
 
+def test_on_a_phone_what_opens_lies_within_the_screen(open_page: OpenPage):
+    page = open_page("/explore?q=drawn&from=now-20m", viewport={"width": 360, "height": 780})
+    for name in ("Display", "History"):
+        page.get_by_role("button", name=name, exact=True).click()
+        box = page.get_by_role("dialog", name=name).bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 360
+        assert page.get_by_role("dialog", name=name).evaluate("(sheet) => sheet.scrollWidth <= sheet.clientWidth")
+        page.keyboard.press("Escape")
+
+
 def test_a_long_answer_is_read_beside_the_page(open_page: OpenPage, server: RunningServer):
     """More than a worker is started for: 60 series over an hour, a sample each five seconds."""
     now = int(time.time())

@@ -158,8 +158,9 @@ describe('axes', () => {
     }
   })
 
-  test('a logarithmic axis reaches to whole decades', () => {
-    expect(logRange([3, 450])).toEqual([1, 1000])
+  test('a logarithmic axis begins and ends with 1, 2 or 5', () => {
+    expect(logRange([3, 450])).toEqual([2, 500])
+    expect(logRange([17, 155])).toEqual([10, 200])
     expect(logRange([10, 10])).toEqual([10, 100])
     expect(logRange(null)).toEqual([1, 10])
   })

@@ -87,12 +87,18 @@ export function valueRange(min: number | null, max: number | null, bounds: Bound
   return top > bottom ? [bottom, top] : [bottom, bottom + 1]
 }
 
-/** Whole decades around positive values. */
+/** From a number that begins with 1, 2 or 5 to another, around positive values. */
 export function logRange(extent: [number, number] | null): [number, number] {
   const [low, high] = extent ?? [1, DECADE]
-  const bottom = DECADE ** Math.floor(Math.log10(low))
-  const top = DECADE ** Math.ceil(Math.log10(high))
+  const bottom = neat(low).findLast((value) => value <= low) ?? low
+  const top = neat(high).find((value) => value >= high) ?? high
   return top > bottom ? [bottom, top] : [bottom, bottom * DECADE]
+}
+
+/** Candidates around a value. */
+function neat(value: number): number[] {
+  const decade = Math.floor(Math.log10(value))
+  return [decade - 1, decade, decade + 1].flatMap((power) => [1, 2, 5].map((digit) => digit * DECADE ** power))
 }
 
 function timeAxis({ zone, colours }: PlotOptions): uPlot.Axis {

@@ -13,7 +13,7 @@ export interface Stroke {
 }
 
 const STACK_ALPHA = 0.4
-const BAND_ALPHA = 0.25
+const BAND_ALPHA = 0.35
 
 /** The lines that are shown, from the first to the last; piled up where they are stacked. What was before is never part of a pile. */
 export function strokesOf(frame: Frame, styles: readonly LineStyle[], shown: readonly boolean[], stacked: boolean): Stroke[] {

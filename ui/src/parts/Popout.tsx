@@ -12,6 +12,7 @@ export interface PopoutProps {
 }
 
 const GAP_PX = 6
+const PHONE_PX = 768
 
 /** A button and what opens under it. The browser's own popover brings the top layer, Esc, and closing by a press elsewhere. */
 export function Popout({ label, button, framed = false, children }: PopoutProps): ReactNode {
@@ -39,10 +40,15 @@ export function Popout({ label, button, framed = false, children }: PopoutProps)
   )
 }
 
+/** Under its button and in sight: on a phone over the whole width, else towards the side that has more room. */
 function below(opener: HTMLElement | null): CSSProperties {
   const box = opener?.getBoundingClientRect()
   if (!box) return {}
-  return { top: box.bottom + GAP_PX, right: Math.max(GAP_PX, document.documentElement.clientWidth - box.right) }
+  const width = document.documentElement.clientWidth
+  const top = box.bottom + GAP_PX
+  if (width < PHONE_PX) return { top, left: GAP_PX, right: GAP_PX }
+  if (box.left + box.right < width) return { top, left: box.left, right: GAP_PX, marginRight: 'auto' }
+  return { top, left: GAP_PX, right: Math.max(GAP_PX, width - box.right), marginLeft: 'auto' }
 }
 
 export interface PopoutItemProps {
