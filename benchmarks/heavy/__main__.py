@@ -1,6 +1,7 @@
 """Twenty heavy queries at once: how long an instant query takes meanwhile, what memory that takes, how soon a cancelled one has stopped.
 
-All servers in one run on the same samples, 24 h of 2,000 series at 15 s; the heavy queries never ask for the same window twice.
+All servers in one run on the same samples, 24 h of 2,000 series at 15 s, and as many more as come while it is measured; the heavy queries
+never ask for the same window twice. ``--still``: no more samples come, so that the rule's query reads what was compressed long ago.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import numpy as np
+import numpy.typing as npt
 
 from benchmarks.processes import Family
 from benchmarks.query.__main__ import settle
-from benchmarks.query.data import STEP_MS, load, requests
+from benchmarks.query.data import STEP_MS, first_values, load, requests
 from benchmarks.query.servers import NAMES, Server, running
 
 HEAVY = (
@@ -53,6 +57,26 @@ class Load:
                 answer = client.get(f"{self.server.url}/api/v1/query_range", params={"query": HEAVY[shift % len(HEAVY)], **window})
                 self.answered += answer.status_code == 200
                 self.refused += answer.status_code != 200
+
+
+@contextmanager
+def coming(servers: list[Server], values: npt.NDArray[np.float64], *, still: bool) -> Iterator[None]:
+    """The next sample of every series each 15 s, meanwhile: rules are asked of what has just come."""
+    over = threading.Event()
+
+    def feed() -> None:
+        while not over.wait(STEP_MS / 1000 - time.time() % (STEP_MS / 1000)):
+            now = int(time.time() * 1000) // STEP_MS * STEP_MS
+            load(servers, requests(series=len(values), steps=1, start_ms=now, values=values))
+
+    with ThreadPoolExecutor(1) as threads:
+        fed = None if still else threads.submit(feed)
+        try:
+            yield
+        finally:
+            over.set()
+            if fed is not None:
+                fed.result()
 
 
 def instant(server: Server, seconds: float) -> list[float]:
@@ -121,18 +145,23 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=2000)
     parser.add_argument("--heavy", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--still", action="store_true")
     parser.add_argument("--servers", nargs="+", choices=NAMES, default=["Prometheus", "Fusewatch"])
     options = parser.parse_args()
     steps = 24 * 3_600_000 // STEP_MS
     start_ms = (int(time.time() * 1000) - steps * STEP_MS) // STEP_MS * STEP_MS
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         servers = [stack.enter_context(running(name, Path(folder) / name)) for name in options.servers]
-        load(servers, requests(series=options.series, steps=steps, start_ms=start_ms))
-        settle(servers, 300)
-        for server in servers:
-            measure(server, start_ms / 1000 + 3600, start_ms / 1000 + 23 * 3600, options)
-        for server in servers:
-            stopping(server, start_ms / 1000 + 3600, start_ms / 1000 + 23 * 3600)
+        values = first_values(options.series)
+        load(servers, requests(series=options.series, steps=steps, start_ms=start_ms, values=values))
+        with coming(servers, values, still=options.still):
+            settle(servers, 300)
+            # Then the rule's five minutes are of those that came.
+            time.sleep(0 if options.still else 330)
+            for server in servers:
+                measure(server, start_ms / 1000 + 3600, start_ms / 1000 + 23 * 3600, options)
+            for server in servers:
+                stopping(server, start_ms / 1000 + 3600, start_ms / 1000 + 23 * 3600)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import cramjam
 import httpx
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.ingest.bodies import field, varint
 from benchmarks.query.servers import Server
@@ -27,11 +28,19 @@ def _labels(series: int) -> bytes:
     return b"".join(field(1, field(1, name.encode()) + field(2, value.encode())) for name, value in pairs.items())
 
 
-def requests(*, series: int, steps: int, start_ms: int) -> Iterator[bytes]:
-    """Snappy bodies: all series at one time, then all of them at the next; counters grow unevenly and start again now and then."""
+def first_values(series: int) -> npt.NDArray[np.float64]:
+    """Where the counters begin."""
+    return np.random.default_rng(1).integers(0, 100_000, series).astype(np.float64)
+
+
+def requests(*, series: int, steps: int, start_ms: int, values: npt.NDArray[np.float64] | None = None) -> Iterator[bytes]:
+    """Snappy bodies: all series at one time, then all of them at the next; counters grow unevenly and start again now and then.
+
+    ``values`` (series) are where they stand, and will stand afterwards.
+    """
     labels = [_labels(number) for number in range(series)]
     random = np.random.default_rng(1)
-    values = random.integers(0, 100_000, series).astype(np.float64)
+    values = first_values(series) if values is None else values
     rows: list[bytes] = []
     for step in range(steps):
         values += random.integers(0, 60, series)
