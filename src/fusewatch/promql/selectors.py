@@ -12,7 +12,8 @@ from fusewatch.promql.histograms import Histograms, HistogramSamples, from_cells
 from fusewatch.promql.kernels.lookback import lookback, newest
 from fusewatch.promql.matrix import Grid, Matrix, RangeVector
 from fusewatch.promql.parallel import over_rows
-from fusewatch.telemetry.samples import Int64s, SeriesSet, is_stale
+from fusewatch.telemetry.samples import STALE_BITS, Int64s, SeriesSet, is_stale
+from fusewatch.telemetry.searching import contains
 
 
 def window_ends(grid: Grid, offset_ms: int, at_ms: int | None) -> Int64s:
@@ -57,8 +58,9 @@ def instant_vector(
 
 def without_stale(series: SeriesSet) -> SeriesSet:
     """The floats that are no staleness markers: ranges do not see those."""
-    stale = is_stale(series.values)
-    return _compressed(series, ~stale) if stale.any() else series
+    if not contains(series.values.view(np.uint64), np.uint64(STALE_BITS)):
+        return series
+    return _compressed(series, ~is_stale(series.values))
 
 
 def between(vector: RangeVector, start: int, end: int) -> RangeVector:
