@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import time
 
 import pytest
@@ -156,3 +158,46 @@ def test_a_long_answer_is_read_beside_the_page(open_page: OpenPage, server: Runn
     # Of sixty rows only those in sight are in the page.
     expect(found.get_by_role("table")).to_have_attribute("aria-rowcount", "61")
     assert legend_names(found).count() < 40
+
+
+def test_the_table_shows_courses_and_filters_by_a_press(open_page: OpenPage):
+    page = open_page("/explore?q=sum by (job) (drawn)&q=drawn&from=now-20m&tab=table")
+    table = page.get_by_role("table", name="Query A")
+    expect(table.locator("svg path").first).to_have_attribute("d", re.compile("^M"))
+    table.get_by_role("button", name="high").click()
+    expect(table.get_by_role("row")).to_have_count(2)
+    expect(page.get_by_role("textbox", name="Query A")).to_have_text('sum by (job) (drawn{job="high"})')
+    page.get_by_role("table", name="Query B").get_by_role("button", name="high").click(modifiers=["Shift"])
+    expect(page.get_by_role("textbox", name="Query B")).to_have_text('drawn{job!="high"}')
+
+
+def test_a_graph_is_saved_as_a_picture_and_as_values(open_page: OpenPage):
+    page = open_page("/explore?q=drawn&from=now-20m")
+    graph(page)
+    with page.expect_download() as picture:
+        page.get_by_role("button", name="Save Graph").click()
+        page.get_by_role("button", name="Picture (PNG)").click()
+    assert re.fullmatch(r"drawn-[\d-]+\.png", picture.value.suggested_filename)
+    content = picture.value.path().read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert len(content) > 5000
+    with page.expect_download() as values:
+        page.get_by_role("button", name="Save Graph").click()
+        page.get_by_role("button", name="Values (CSV)").click()
+    head, first, *_ = values.value.path().read_text().splitlines()
+    assert head == 'time,"drawn{job=""high""}","drawn{job=""low""}"'
+    assert first.endswith(",1000,10")
+
+
+def test_what_is_shared_asks_the_same(open_page: OpenPage, server: RunningServer):
+    page = open_page("/explore?q=drawn{job='low'}&from=now-20m", permissions=["clipboard-read", "clipboard-write"])
+    graph(page)
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Copy query A as curl").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    command = page.evaluate("navigator.clipboard.readText()")
+    answer = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True, timeout=30)
+    assert [one["metric"]["job"] for one in json.loads(answer.stdout)["data"]["result"]] == ["low"]
+    page.get_by_role("button", name="Copy link to this window").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert re.search(r"from=\d{4}-.*&to=\d{4}-", page.evaluate("navigator.clipboard.readText()"))

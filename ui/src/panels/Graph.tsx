@@ -1,12 +1,13 @@
-import { lazy, Suspense, useMemo, useState, type ReactNode } from 'react'
+import { lazy, Suspense, useImperativeHandle, useMemo, useRef, useState, type ReactNode, type Ref } from 'react'
 import type { Labels } from '../api/prometheus/results'
 import { Loading } from '../parts/states'
 import { useTime } from '../time/TimeContext'
 import type { Frame } from './frame'
 import { ALL, exclude, isolate, isShown, withoutIsolation, type Selection } from './legend'
 import { Legend } from './Legend'
-import { lineStyles } from './palette'
+import { lineStyles, type LineStyle } from './palette'
 import { Plot } from './Plot'
+import type { Drawn } from './SaveMenu'
 import type { Bounds } from './plotOptions'
 import type { Unit } from './units'
 import { useEvents } from './useRangeQuery'
@@ -29,10 +30,12 @@ export interface GraphProps {
   frame: Frame
   look: GraphLook
   view: 'graph' | 'table'
+  /** Tells what is drawn now. */
+  ref?: Ref<() => Drawn | null>
 }
 
 /** A frame as lines with their legend, or as the table behind them. A press on a line, here or there, shows it alone; beside the lines, all again. */
-export function Graph({ label, frame, look, view }: GraphProps): ReactNode {
+export function Graph({ label, frame, look, view, ref }: GraphProps): ReactNode {
   const { zone, zoom, zoomBack } = useTime()
   const events = useEvents()
   const [selection, setSelection] = useState<Selection>(ALL)
@@ -40,6 +43,11 @@ export function Graph({ label, frame, look, view }: GraphProps): ReactNode {
   const { colour } = look
   const styles = useMemo(() => lineStyles(frame.lines, colour), [frame, colour])
   const shown = useMemo(() => shownLines(frame, selection), [frame, selection])
+  const root = useRef<HTMLDivElement>(null)
+  useImperativeHandle(ref, () => () => {
+    const canvas = root.current?.querySelector('canvas')
+    return canvas ? { canvas, legend: drawnLines(frame, styles, shown) } : null
+  })
   const pick = (name: string, leaveOut: boolean): void => setSelection((before) => (leaveOut ? exclude(before, name) : isolate(before, name)))
 
   if (view === 'table') {
@@ -50,7 +58,7 @@ export function Graph({ label, frame, look, view }: GraphProps): ReactNode {
     )
   }
   return (
-    <>
+    <div ref={root}>
       <Plot
         frame={frame}
         styles={styles}
@@ -69,7 +77,7 @@ export function Graph({ label, frame, look, view }: GraphProps): ReactNode {
         onPick={(index, leaveOut) => (index === null ? setSelection(withoutIsolation) : pick(frame.lines[index]?.name ?? '', leaveOut))}
       />
       <Legend lines={frame.lines} styles={styles} shown={shown} unit={look.unit} onFocus={setFocus} onPick={pick} />
-    </>
+    </div>
   )
 }
 
@@ -77,4 +85,11 @@ export function Graph({ label, frame, look, view }: GraphProps): ReactNode {
 function shownLines(frame: Frame, selection: Selection): boolean[] {
   const shown = frame.lines.map((line) => isShown(selection, line.name))
   return shown.includes(true) ? shown : shown.map(() => true)
+}
+
+function drawnLines({ lines }: Frame, styles: readonly LineStyle[], shown: readonly boolean[]): Drawn['legend'] {
+  return lines.flatMap((line, index) => {
+    const style = styles[index]
+    return style && shown[index] ? [{ name: line.name, style }] : []
+  })
 }

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, type ReactNode } from 'react'
+import { useEffect, useImperativeHandle, useMemo, type ReactNode, type Ref } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { Event } from '../api/fusewatch/schemas'
@@ -11,6 +11,7 @@ import { boundsAxis, heatAt, heatPlugin } from './heatLayer'
 import classes from './HeatMap.module.css'
 import plotClasses from './Plot.module.css'
 import { emptySeries, plotOptions } from './plotOptions'
+import type { Drawn } from './SaveMenu'
 import { tooltipPlugin, type TooltipContent } from './tooltip'
 import { formatValue, type Unit } from './units'
 import { axisColours, tokenOf, usePlot } from './usePlot'
@@ -20,9 +21,11 @@ export interface HeatMapProps {
   grid: HeatGrid
   /** Of the observed values. */
   unit: Unit
+  /** Tells what is drawn now. */
+  ref?: Ref<() => Drawn | null>
 }
 
-interface Live extends HeatMapProps {
+interface Live extends Omit<HeatMapProps, 'ref'> {
   zone: Zone
   events: readonly Event[]
   onZoom: (window: TimeWindow) => void
@@ -30,12 +33,17 @@ interface Live extends HeatMapProps {
 }
 
 /** How observed values are spread, over time: the stronger a cell, the more of them lay between its bounds. */
-export function HeatMap({ grid, unit }: HeatMapProps): ReactNode {
+export function HeatMap({ grid, unit, ref }: HeatMapProps): ReactNode {
   const { zone, zoom, zoomBack } = useTime()
   const events = useEvents()
   const data = useMemo(() => emptySeries(grid.times), [grid])
   const live: Live = { grid, unit, zone, events, onZoom: zoom, onZoomBack: () => zoomBack?.() }
   const { container, plot } = usePlot([unit, zone].join(), data, live, build)
+
+  useImperativeHandle(ref, () => () => {
+    const canvas = container.current?.querySelector('canvas')
+    return canvas ? { canvas, legend: [] } : null
+  })
 
   useEffect(() => plot.current?.redraw(false), [events, plot])
 

@@ -1,6 +1,7 @@
 import { getRouteApi } from '@tanstack/react-router'
 import { validateDisplay, type Display } from './display'
-import { queriesOf, searchOf, type ExploreQuery } from './exploration'
+import { letterOf, queriesOf, searchOf, type ExploreQuery } from './exploration'
+import type { Matcher } from './matchers'
 import type { ExploreSearch } from './search'
 
 const route = getRouteApi('/shell/explore')
@@ -13,17 +14,27 @@ export interface Exploration {
   setTab: (tab: ExploreSearch['tab']) => void
   /** Changes what is named; undefined is the default again. */
   setDisplay: (change: { [Name in keyof Display]?: Display[Name] | undefined }) => void
+  /** Puts a matcher into the selectors of the query of this letter. */
+  filter: (letter: string, label: string, value: string, operator: Matcher['operator']) => void
 }
 
 /** The page's queries, which live in its address. */
 export function useExploration(): Exploration {
   const search = route.useSearch()
   const navigate = route.useNavigate()
+  const queries = queriesOf(search)
+  const setQueries = (next: ExploreQuery[]): void => void navigate({ search: (previous) => ({ ...previous, ...searchOf(next) }) })
   return {
-    queries: queriesOf(search),
+    queries,
+    setQueries,
+    filter: (letter, label, value, operator) => {
+      // The grammar comes with the editor, which is large.
+      void import('./matchers').then(({ withMatcher }) =>
+        setQueries(queries.map((query, index) => (letterOf(index) === letter ? { ...query, text: withMatcher(query.text, { label, value, operator }) } : query))),
+      )
+    },
     tab: search.tab ?? 'graph',
     display: validateDisplay(search),
-    setQueries: (queries) => void navigate({ search: (previous) => ({ ...previous, ...searchOf(queries) }) }),
     setDisplay: (change) => void navigate({ search: (previous) => ({ ...previous, ...change }), replace: true }),
     setTab: (tab) => void navigate({ search: (previous) => ({ ...previous, tab: tab === 'graph' ? undefined : tab }), replace: true }),
   }
