@@ -201,3 +201,16 @@ def test_what_is_shared_asks_the_same(open_page: OpenPage, server: RunningServer
     page.get_by_role("button", name="Copy link to this window").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert re.search(r"from=\d{4}-.*&to=\d{4}-", page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_what_is_wrong_is_underlined_while_one_writes(open_page: OpenPage):
+    page = open_page("/explore")
+    page.get_by_role("textbox", name="Query A").click()
+    page.keyboard.type("drawn + rate(drawn)")
+    wrong = page.locator(".cm-lintRange-error")
+    expect(wrong).to_have_text("drawn")
+    wrong.hover()
+    expect(page.get_by_text('expected type range vector in call to function "rate", got instant vector')).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.type("[5m] smoothed")
+    expect(wrong).to_have_count(0)

@@ -56,6 +56,11 @@ export class FusewatchClient {
     return this.get('/ingest', s.Ingest, signal)
   }
 
+  /** What is wrong with a query, null where nothing is. */
+  async queryProblem(query: string, signal?: AbortSignal): Promise<s.QueryProblem | null> {
+    return (await this.get('/query-problem', v.object({ problem: v.nullable(s.QueryProblem) }), signal, { query })).problem
+  }
+
   /** Counts every series, which takes seconds where there are a million. */
   cardinality({ match, ...question }: CardinalityQuestion, signal?: AbortSignal): Promise<s.Cardinality> {
     const query = { ...question, ...(match ? { 'match[]': match } : {}) }

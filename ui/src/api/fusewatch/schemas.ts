@@ -218,6 +218,9 @@ export const Event = v.object({
 
 export const Role = v.picklist(['viewer', 'operator', 'editor', 'admin'])
 
+/** Line and column, in characters, from 1. */
+export const QueryProblem = v.object({ message: v.string(), line: v.nullable(v.number()), column: v.nullable(v.number()) })
+
 export const Session = v.object({
   authentication: v.boolean(),
   user: v.nullable(v.object({ name: v.string(), role: Role })),
@@ -269,6 +272,7 @@ export type Targets = v.InferOutput<typeof Targets>
 export type Version = v.InferOutput<typeof Version>
 export type Event = v.InferOutput<typeof Event>
 export type Role = v.InferOutput<typeof Role>
+export type QueryProblem = v.InferOutput<typeof QueryProblem>
 export type Session = v.InferOutput<typeof Session>
 export type User = v.InferOutput<typeof User>
 export type Token = v.InferOutput<typeof Token>

@@ -7,6 +7,7 @@ import { drawSelection, EditorView, highlightSpecialChars, keymap, placeholder, 
 import { tags } from '@lezer/highlight'
 import { PromQLExtension } from '@prometheus-io/codemirror-promql'
 import { nonce } from '../../nonce'
+import { problems, type FindProblem } from './problems'
 
 export interface EditorOptions {
   parent: HTMLElement
@@ -14,11 +15,13 @@ export interface EditorOptions {
   text: string
   onChange: (text: string) => void
   onRun: (text: string) => void
+  /** What is wrong with a text, by whoever runs it. */
+  findProblem: FindProblem
 }
 
 const NAMES_LIVE_MS = 60_000
 
-export function createEditor({ parent, label, text, onChange, onRun }: EditorOptions): EditorView {
+export function createEditor({ parent, label, text, onChange, onRun, findProblem }: EditorOptions): EditorView {
   return new EditorView({
     parent,
     state: EditorState.create({
@@ -31,6 +34,7 @@ export function createEditor({ parent, label, text, onChange, onRun }: EditorOpt
         }),
         editing,
         promql(),
+        problems(findProblem),
         look,
         placeholder('PromQL, such as rate(node_network_io[1m])'),
         EditorView.contentAttributes.of({ 'aria-label': label }),
@@ -50,9 +54,12 @@ function ran(view: EditorView, onRun: (text: string) => void): boolean {
   return true
 }
 
-/** Names and labels for the completion come from this server. */
+/** Names and labels for the completion come from this server, and so does what is wrong: the grammar here knows less than the one that runs. */
 function promql(): Extension {
-  return new PromQLExtension().setComplete({ remote: { url: '', cache: { maxAge: NAMES_LIVE_MS }, httpMethod: 'GET' } }).asExtension()
+  return new PromQLExtension()
+    .activateLinter(false)
+    .setComplete({ remote: { url: '', cache: { maxAge: NAMES_LIVE_MS }, httpMethod: 'GET' } })
+    .asExtension()
 }
 
 const editing: Extension = [
@@ -87,6 +94,8 @@ const look: Extension = [
     '.cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground': { background: 'var(--fw-accent-soft)' },
     '.cm-tooltip': { background: 'var(--fw-raised)', border: '1px solid var(--fw-line)', borderRadius: '6px', boxShadow: 'var(--fw-shadow)' },
     '.cm-tooltip-autocomplete > ul > li[aria-selected]': { background: 'var(--fw-accent)', color: 'var(--fw-accent-text)' },
+    '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--fw-critical)', textUnderlineOffset: '3px' },
+    '.cm-diagnostic-error': { borderLeftColor: 'var(--fw-critical)' },
     '.cm-completionInfo': { maxWidth: '360px', padding: '8px 10px' },
     '.cm-completionDetail': { color: 'inherit', opacity: '0.8' },
   }),
