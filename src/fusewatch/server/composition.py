@@ -29,6 +29,7 @@ from fusewatch.forward.manager import RemoteWrites
 from fusewatch.forward.target import ForwardTools
 from fusewatch.promql.cache import ResultCache
 from fusewatch.promql.engine import Engine, QueryLimits
+from fusewatch.saved_queries.book import SavedQueryBook
 from fusewatch.server import views
 from fusewatch.server.app import build_app
 from fusewatch.server.backup_source import backup_source
@@ -240,6 +241,7 @@ class Composition:
             history=History(engine=self._engine, clock=self._clock),
             webhooks=lambda: self.configuration.settings.events.webhooks,
             secrets_base=self._base_dir,
+            saved_queries=SavedQueryBook(self.access),
             backups=self.backups,
             audit=self._audit,
         )

@@ -13,6 +13,7 @@ from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.models import Host, Target, Version
 from fusewatch.api.fusewatch.remote_writes import RemoteWriteState
 from fusewatch.api.prometheus.pool import QueryPool
+from fusewatch.saved_queries.book import SavedQueryBook
 from fusewatch.storage.cardinality import Cardinality, CardinalityQuestion
 from fusewatch.storage.ingest_health import IngestStatistics
 from fusewatch.telemetry.clock import Clock
@@ -48,5 +49,6 @@ class OwnServices:
     history: History | None = None
     webhooks: Callable[[], WebhooksSettings] = WebhooksSettings
     secrets_base: Path | None = None
+    saved_queries: SavedQueryBook | None = None
     backups: BackupService | None = None
     audit: Audit | None = None

@@ -1,0 +1,1 @@
+"""Queries that a team keeps: what Explore showed, under a name."""
