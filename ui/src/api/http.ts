@@ -6,7 +6,7 @@ const TOO_LONG = 'The server took too long to answer.'
 
 export interface HttpRequest {
   path: string
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Appended to the path, or the form of a POST that has no `body`. Undefined values are left out. */
   query?: Record<string, string | number | undefined>
   body?: unknown

@@ -22,6 +22,13 @@ export interface CardinalityQuestion {
   limit: number
 }
 
+export interface SavedQueryWish {
+  id?: number | undefined
+  name: string
+  description: string
+  search: string
+}
+
 export interface UserChange {
   role?: s.Role
   password?: string
@@ -59,6 +66,20 @@ export class FusewatchClient {
   /** What is wrong with a query, null where nothing is. */
   async queryProblem(query: string, signal?: AbortSignal): Promise<s.QueryProblem | null> {
     return (await this.get('/query-problem', v.object({ problem: v.nullable(s.QueryProblem) }), signal, { query })).problem
+  }
+
+  async savedQueries(signal?: AbortSignal): Promise<s.SavedQuery[]> {
+    return (await this.get('/saved-queries', v.object({ queries: v.array(s.SavedQuery) }), signal)).queries
+  }
+
+  /** Saves under a new name, or in the place of the query with that id. */
+  saveQuery({ id, ...query }: SavedQueryWish): Promise<void> {
+    if (id === undefined) return this.http.nothing({ path: `${BASE}/saved-queries`, method: 'POST', body: query })
+    return this.http.nothing({ path: `${BASE}/saved-queries/${id}`, method: 'PUT', body: query })
+  }
+
+  deleteSavedQuery(id: number): Promise<void> {
+    return this.http.nothing({ path: `${BASE}/saved-queries/${id}`, method: 'DELETE' })
   }
 
   /** Counts every series, which takes seconds where there are a million. */

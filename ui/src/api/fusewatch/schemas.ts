@@ -218,6 +218,16 @@ export const Event = v.object({
 
 export const Role = v.picklist(['viewer', 'operator', 'editor', 'admin'])
 
+/** What Explore showed, as its address behind the question mark. */
+export const SavedQuery = v.object({
+  id: v.number(),
+  name: v.string(),
+  description: v.string(),
+  search: v.string(),
+  changed_at: v.number(),
+  changed_by: v.string(),
+})
+
 /** Line and column, in characters, from 1. */
 export const QueryProblem = v.object({ message: v.string(), line: v.nullable(v.number()), column: v.nullable(v.number()) })
 
@@ -272,6 +282,7 @@ export type Targets = v.InferOutput<typeof Targets>
 export type Version = v.InferOutput<typeof Version>
 export type Event = v.InferOutput<typeof Event>
 export type Role = v.InferOutput<typeof Role>
+export type SavedQuery = v.InferOutput<typeof SavedQuery>
 export type QueryProblem = v.InferOutput<typeof QueryProblem>
 export type Session = v.InferOutput<typeof Session>
 export type User = v.InferOutput<typeof User>

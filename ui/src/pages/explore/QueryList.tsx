@@ -5,6 +5,7 @@ import { move, replaceAt } from './exploration'
 import classes from './ExplorePage.module.css'
 import { useQueryHistory } from './history'
 import { HistoryPicker, MetricPicker } from './pickers'
+import { SavedPicker } from './SavedPicker'
 import { QueryRow } from './QueryRow'
 import type { Exploration } from './useExploration'
 
@@ -41,6 +42,7 @@ export function QueryList({ exploration }: { exploration: Exploration }): ReactN
         </Button>
         <MetricPicker onPick={add} />
         <HistoryPicker history={history} onPick={add} />
+        <SavedPicker text={exploration.text} open={exploration.open} />
       </div>
     </>
   )

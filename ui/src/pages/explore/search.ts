@@ -1,5 +1,5 @@
 import type { SearchSchemaInput } from '@tanstack/react-router'
-import { listOf } from '../../app/search'
+import { listOf, parseSearch, stringifySearch } from '../../app/search'
 import { validateDisplay, type Display } from './display'
 
 /** What a link to an exploration restores, beside the time. */
@@ -11,10 +11,23 @@ export interface ExploreSearch extends Display {
 }
 
 export function validateExplore(raw: Partial<ExploreSearch> & SearchSchemaInput): Partial<ExploreSearch> {
+  return readExplore(raw)
+}
+
+function readExplore(raw: Partial<Record<keyof ExploreSearch, unknown>>): Partial<ExploreSearch> {
   const search: Partial<ExploreSearch> = validateDisplay(raw)
   const [q, hide] = [listOf(raw.q), listOf(raw.hide)]
   if (q.length > 0) search.q = q
   if (hide.length > 0) search.hide = hide
   if (raw.tab === 'table' || raw.tab === 'explain') search.tab = raw.tab
   return search
+}
+
+/** An exploration as text, to be kept: all that a link restores but the time. */
+export function searchText(search: Partial<ExploreSearch>): string {
+  return stringifySearch({ ...readExplore(search) }).replace(/^\?/, '')
+}
+
+export function parseSearchText(text: string): Partial<ExploreSearch> {
+  return readExplore(parseSearch(text))
 }

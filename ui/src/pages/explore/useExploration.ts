@@ -2,7 +2,7 @@ import { getRouteApi } from '@tanstack/react-router'
 import { validateDisplay, type Display } from './display'
 import { letterOf, queriesOf, searchOf, type ExploreQuery } from './exploration'
 import type { Matcher } from './matchers'
-import type { ExploreSearch } from './search'
+import { parseSearchText, searchText, type ExploreSearch } from './search'
 
 const route = getRouteApi('/shell/explore')
 
@@ -14,6 +14,9 @@ export interface Exploration {
   setTab: (tab: ExploreSearch['tab']) => void
   /** Changes what is named; undefined is the default again. */
   setDisplay: (change: { [Name in keyof Display]?: Display[Name] | undefined }) => void
+  /** All that is shown but the time, as text; and back. */
+  text: string
+  open: (text: string) => void
   /** Puts a matcher into the selectors of the query of this letter. */
   filter: (letter: string, label: string, value: string, operator: Matcher['operator']) => void
 }
@@ -27,6 +30,8 @@ export function useExploration(): Exploration {
   return {
     queries,
     setQueries,
+    text: searchText(search),
+    open: (text) => void navigate({ search: ({ from, to, tz, refresh }) => ({ from, to, tz, refresh, ...parseSearchText(text) }) }),
     filter: (letter, label, value, operator) => {
       // The grammar comes with the editor, which is large.
       void import('./matchers').then(({ withMatcher }) =>

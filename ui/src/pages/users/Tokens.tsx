@@ -7,7 +7,7 @@ import { DataTable, type Column } from '../../parts/DataTable'
 import { Empty, Failing } from '../../parts/states'
 import { Time } from '../../parts/Time'
 import { AddToken } from './AddToken'
-import { Confirm } from './Confirm'
+import { Confirm } from '../../parts/Confirm'
 import { useAccessChange, useTokens } from './queries'
 import classes from './UsersPage.module.css'
 

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
-import classes from './UsersPage.module.css'
+import classes from './Confirm.module.css'
 
 export interface ConfirmProps {
   /** What the first press offers: "Delete". */

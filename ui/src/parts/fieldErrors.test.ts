@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { NetworkError, RefusedError } from '../../api/errors'
+import { NetworkError, RefusedError } from '../api/errors'
 import { fieldErrors } from './fieldErrors'
 
 const refusal = (field?: string): RefusedError => new RefusedError({ status: 400, code: 'bad_request', message: 'too short', field })

@@ -1,4 +1,4 @@
-import { RefusedError } from '../../api/errors'
+import { RefusedError } from '../api/errors'
 
 /** What a refusal says about each field of a form; under the empty name what is about none of them. */
 export function fieldErrors(error: Error | null, fields: readonly string[]): Record<string, string> {
