@@ -80,7 +80,7 @@ function useCommands(onKeys: () => void): Command[] {
   const { prometheus } = useServices()
   const { setColorScheme } = useMantineColorScheme()
   const time = useTime()
-  const names = useQuery({ queryKey: ['metric-names'], queryFn: ({ signal }) => prometheus.metricNames(signal), staleTime: 60_000 })
+  const names = useQuery({ queryKey: ['metric-names', ''], queryFn: ({ signal }) => prometheus.metricNames('', signal), staleTime: 60_000 })
 
   const pages = PAGES.map((page) => ({ id: page.to, label: page.label, about: page.about, run: () => void navigate({ to: page.to }) }))
   const themes = THEMES.map((theme) => ({

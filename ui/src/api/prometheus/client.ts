@@ -3,7 +3,7 @@ import { ShapeError } from '../errors'
 import type { HttpClient, HttpRequest } from '../http'
 import type { RangeAnswer, RangeWindow } from './rangeAnswer'
 import { readRange } from './readRange'
-import { parseInstant, type InstantSample, type QueryStatistics } from './results'
+import { parseInstant, type InstantSample, type Labels, type QueryStatistics } from './results'
 import * as s from './schemas'
 
 /** A little longer than the server's own limit, so that its reason arrives. */
@@ -59,8 +59,18 @@ export class PrometheusClient {
     return { time, samples: parseInstant(answer.data), ...notes(answer, started) }
   }
 
-  async metricNames(signal?: AbortSignal): Promise<string[]> {
-    return this.get('/api/v1/label/__name__/values', s.Names, signal)
+  /** The names of all metrics, or of those that a job has sent. */
+  metricNames(job = '', signal?: AbortSignal): Promise<string[]> {
+    return this.get('/api/v1/label/__name__/values', s.Names, signal, job ? { 'match[]': `{job=${JSON.stringify(job)}}` } : {})
+  }
+
+  labelValues(label: string, signal?: AbortSignal): Promise<string[]> {
+    return this.get(`/api/v1/label/${encodeURIComponent(label)}/values`, s.Names, signal)
+  }
+
+  /** The labels of at most so many series that a selector matches. */
+  series(selector: string, limit: number, signal?: AbortSignal): Promise<Labels[]> {
+    return this.get('/api/v1/series', s.SeriesLabels, signal, { 'match[]': selector, limit })
   }
 
   metadata(signal?: AbortSignal): Promise<s.Metadata> {
@@ -79,8 +89,13 @@ export class PrometheusClient {
     return this.get('/api/v1/status/flags', s.Flags, signal)
   }
 
-  private async get<Schema extends v.GenericSchema>(path: string, data: Schema, signal?: AbortSignal): Promise<v.InferOutput<Schema>> {
-    const envelope = await this.http.json({ path, signal }, v.object({ status: v.literal('success'), data: v.unknown() }))
+  private async get<Schema extends v.GenericSchema>(
+    path: string,
+    data: Schema,
+    signal?: AbortSignal,
+    query: HttpRequest['query'] = {},
+  ): Promise<v.InferOutput<Schema>> {
+    const envelope = await this.http.json({ path, query, signal }, v.object({ status: v.literal('success'), data: v.unknown() }))
     const checked = v.safeParse(data, envelope.data)
     if (!checked.success) throw new ShapeError(`${path}: ${checked.issues[0].message}`)
     return checked.output

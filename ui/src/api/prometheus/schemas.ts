@@ -61,6 +61,7 @@ export const QueryAnswer = v.object({
 })
 
 export const Names = v.array(v.string())
+export const SeriesLabels = v.array(labels)
 export const Metadata = v.record(v.string(), v.array(v.object({ type: v.string(), help: v.string(), unit: v.string() })))
 
 const NameValue = v.array(v.object({ name: v.string(), value: v.number() }))

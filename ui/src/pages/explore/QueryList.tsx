@@ -4,7 +4,8 @@ import { Icon } from '../../parts/Icon'
 import { move, replaceAt } from './exploration'
 import classes from './ExplorePage.module.css'
 import { useQueryHistory } from './history'
-import { HistoryPicker, MetricPicker } from './pickers'
+import { HistoryPicker } from './HistoryPicker'
+import { MetricBrowser } from './MetricBrowser'
 import { SavedPicker } from './SavedPicker'
 import { QueryRow } from './QueryRow'
 import type { Exploration } from './useExploration'
@@ -40,7 +41,7 @@ export function QueryList({ exploration }: { exploration: Exploration }): ReactN
         <Button size="compact-sm" variant="default" leftSection={<Icon name="add" size={14} />} onClick={() => setQueries([...queries, { text: '', hidden: false }])}>
           Add a query
         </Button>
-        <MetricPicker onPick={add} />
+        <MetricBrowser onPick={add} />
         <HistoryPicker history={history} onPick={add} />
         <SavedPicker text={exploration.text} open={exploration.open} />
       </div>

@@ -1,5 +1,6 @@
 import { parser } from '@prometheus-io/lezer-promql'
 import type { SyntaxNode } from '@lezer/common'
+import { writtenMatcher } from './names'
 
 export interface Matcher {
   label: string
@@ -12,8 +13,6 @@ interface Edit {
   to: number
   insert: string
 }
-
-const SIMPLE_NAME = /^[a-zA-Z_]\w*$/
 
 /**
  * The query with a matcher in each of its selectors. `=` takes the place of what a selector says of the label already; `!=` is added to it.
@@ -37,7 +36,7 @@ function isOfInfo(node: SyntaxNode, text: string): boolean {
 }
 
 function editsOf(selector: SyntaxNode, text: string, matcher: Matcher): Edit[] {
-  const written = writtenMatcher(matcher)
+  const written = writtenMatcher(matcher.label, matcher.operator, matcher.value)
   const list = selector.getChild('LabelMatchers')
   if (!list) return [{ from: selector.to, to: selector.to, insert: `{${written}}` }]
   const matchers = [...list.getChildren('UnquotedLabelMatcher'), ...list.getChildren('QuotedLabelMatcher')]
@@ -73,8 +72,4 @@ function unquoted(text: string): string {
   } catch {
     return text.slice(1, -1)
   }
-}
-
-function writtenMatcher({ label, value, operator }: Matcher): string {
-  return `${SIMPLE_NAME.test(label) ? label : JSON.stringify(label)}${operator}${JSON.stringify(value)}`
 }
