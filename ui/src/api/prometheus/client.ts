@@ -64,8 +64,14 @@ export class PrometheusClient {
     return this.get('/api/v1/label/__name__/values', s.Names, signal, job ? { 'match[]': `{job=${JSON.stringify(job)}}` } : {})
   }
 
-  labelValues(label: string, signal?: AbortSignal): Promise<string[]> {
-    return this.get(`/api/v1/label/${encodeURIComponent(label)}/values`, s.Names, signal)
+  /** The labels of the series that a selector matches; of all where it is empty. */
+  labelNames(selector: string, signal?: AbortSignal): Promise<string[]> {
+    return this.get('/api/v1/labels', s.Names, signal, selector ? { 'match[]': selector } : {})
+  }
+
+  /** A label's values, in the series that a selector matches; in all where it is empty. */
+  labelValues(label: string, selector = '', signal?: AbortSignal): Promise<string[]> {
+    return this.get(`/api/v1/label/${encodeLabel(label)}/values`, s.Names, signal, selector ? { 'match[]': selector } : {})
   }
 
   /** The labels of at most so many series that a selector matches. */
@@ -105,6 +111,13 @@ export class PrometheusClient {
   private post(path: string, form: HttpRequest['query'], signal?: AbortSignal): Promise<s.QueryAnswer> {
     return this.http.json({ path, method: 'POST', query: form, signal, timeoutMs: QUERY_TIMEOUT_MS }, s.QueryAnswer)
   }
+}
+
+/** A label as a part of an address; one of other than plain letters as Prometheus' UTF-8 escape: `U__k8s_2e_pod`. */
+function encodeLabel(label: string): string {
+  if (/^[a-zA-Z_]\w*$/.test(label)) return label
+  const escaped = label.replaceAll('_', '__').replace(/[^a-zA-Z0-9_]/gu, (sign) => `_${sign.codePointAt(0)?.toString(16) ?? ''}_`)
+  return `U__${escaped}`
 }
 
 function notes(answer: s.QueryAnswer, started: number): Notes {

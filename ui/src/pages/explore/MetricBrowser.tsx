@@ -82,7 +82,7 @@ interface FiltersProps {
 
 function Filters({ metrics, job, onJob, sought, onChange }: FiltersProps): ReactNode {
   const { prometheus } = useServices()
-  const jobs = useQuery({ queryKey: ['label-values', 'job'], queryFn: ({ signal }) => prometheus.labelValues('job', signal), staleTime: STALE_MS })
+  const jobs = useQuery({ queryKey: ['label-values', 'job'], queryFn: ({ signal }) => prometheus.labelValues('job', '', signal), staleTime: STALE_MS })
   const types = useMemo(() => typesOf(metrics), [metrics])
   return (
     <div className={classes['filters']}>

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { Icon } from '../../parts/Icon'
-import { move, replaceAt } from './exploration'
+import { move, replaceAt, type ExploreQuery } from './exploration'
 import classes from './ExplorePage.module.css'
 import { useQueryHistory } from './history'
 import { HistoryPicker } from './HistoryPicker'
@@ -14,14 +14,18 @@ import type { Exploration } from './useExploration'
 export function QueryList({ exploration }: { exploration: Exploration }): ReactNode {
   const { queries, setQueries } = exploration
   const { history, remember } = useQueryHistory()
+  const change = (index: number, part: Partial<ExploreQuery>): void => {
+    const query = queries[index]
+    if (query) setQueries(replaceAt(queries, index, { ...query, ...part }))
+  }
   const run = (index: number, text: string): void => {
     remember(text)
-    setQueries(replaceAt(queries, index, { text, hidden: false }))
+    change(index, { text, hidden: false })
   }
   /** Into the last query when it is empty, else as a new one. */
   const add = (text: string): void => {
     const filled = queries.filter((query, index) => query.text.trim() !== '' || index < queries.length - 1)
-    setQueries([...filled, { text, hidden: false }])
+    setQueries([...filled, { text, hidden: false, built: false }])
   }
   return (
     <>
@@ -32,13 +36,15 @@ export function QueryList({ exploration }: { exploration: Exploration }): ReactN
           index={index}
           count={queries.length}
           onRun={(text) => run(index, text)}
-          onHide={() => setQueries(replaceAt(queries, index, { ...query, hidden: !query.hidden }))}
+          onChange={(text) => change(index, { text, hidden: false })}
+          onHide={() => change(index, { hidden: !query.hidden })}
+          onBuild={() => change(index, { built: !query.built })}
           onMove={(by) => setQueries(move(queries, index, by))}
           onRemove={() => setQueries(queries.filter((_, position) => position !== index))}
         />
       ))}
       <div className={classes['tools']}>
-        <Button size="compact-sm" variant="default" leftSection={<Icon name="add" size={14} />} onClick={() => setQueries([...queries, { text: '', hidden: false }])}>
+        <Button size="compact-sm" variant="default" leftSection={<Icon name="add" size={14} />} onClick={() => setQueries([...queries, { text: '', hidden: false, built: queries.at(-1)?.built ?? false }])}>
           Add a query
         </Button>
         <MetricBrowser onPick={add} />

@@ -8,6 +8,7 @@ import classes from './ExplorePage.module.css'
 import { QueryOutcome } from './QueryOutcome'
 import { EXPLORE_POINTS } from './useAnswers'
 
+const QueryBuilder = lazy(() => import('./builder/QueryBuilder').then((module) => ({ default: module.QueryBuilder })))
 const PromqlEditor = lazy(() => import('./PromqlEditor').then((module) => ({ default: module.PromqlEditor })))
 
 export interface QueryRowProps {
@@ -15,13 +16,17 @@ export interface QueryRowProps {
   index: number
   count: number
   onRun: (text: string) => void
+  /** Another text, by the builder. */
+  onChange: (text: string) => void
+  /** From code to builder, or back. */
+  onBuild: () => void
   onHide: () => void
   onMove: (by: number) => void
   onRemove: () => void
 }
 
 /** One query: its editor, what can be done with it, and how it went. */
-export function QueryRow({ query, index, count, onRun, onHide, onMove, onRemove }: QueryRowProps): ReactNode {
+export function QueryRow({ query, index, count, onRun, onChange, onBuild, onHide, onMove, onRemove }: QueryRowProps): ReactNode {
   const letter = letterOf(index)
   const draft = useRef(query.text)
   const result = useRangeQuery(query.text, EXPLORE_POINTS, !query.hidden)
@@ -35,12 +40,17 @@ export function QueryRow({ query, index, count, onRun, onHide, onMove, onRemove 
         {letter}
       </span>
       <Suspense fallback={<Loading height={34} label="Loading the editor" />}>
-        <PromqlEditor label={`Query ${letter}`} value={query.text} onChange={(text) => (draft.current = text)} onRun={run} />
+        {query.built ? (
+          <QueryBuilder label={`Query ${letter} in the builder`} value={query.text} onChange={onChange} onCode={onBuild} />
+        ) : (
+          <PromqlEditor label={`Query ${letter}`} value={query.text} onChange={(text) => (draft.current = text)} onRun={run} />
+        )}
       </Suspense>
       <div className={classes['actions']}>
-        <Button size="compact-sm" onClick={() => run(draft.current)} loading={result.isFetching && !result.data}>
+        <Button size="compact-sm" onClick={() => run(query.built ? query.text : draft.current)} loading={result.isFetching && !result.data}>
           Run
         </Button>
+        <IconButton icon="layers" label={query.built ? `Query ${letter} as code` : `Query ${letter} in the builder`} pressed={query.built} onClick={onBuild} />
         <IconButton icon={query.hidden ? 'eye-off' : 'eye'} label={`${query.hidden ? 'Draw' : 'Hide'} query ${letter}`} pressed={query.hidden} onClick={onHide} />
         {count > 1 && (
           <>

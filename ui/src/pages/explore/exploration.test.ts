@@ -13,16 +13,16 @@ const answer = (names: string[]): RangeResult => ({
 })
 
 test('a link restores its queries and which are hidden', () => {
-  const queries = queriesOf({ q: ['up', 'down'], hide: ['1'] })
+  const queries = queriesOf({ q: ['up', 'down'], hide: ['1'], build: ['0'] })
   expect(queries).toEqual([
-    { text: 'up', hidden: false },
-    { text: 'down', hidden: true },
+    { text: 'up', hidden: false, built: true },
+    { text: 'down', hidden: true, built: false },
   ])
-  expect(searchOf(queries)).toEqual({ q: ['up', 'down'], hide: ['1'] })
+  expect(searchOf(queries)).toEqual({ q: ['up', 'down'], hide: ['1'], build: ['0'] })
 })
 
 test('an empty link has one empty query', () => {
-  expect(queriesOf({})).toEqual([{ text: '', hidden: false }])
+  expect(queriesOf({})).toEqual([{ text: '', hidden: false, built: false }])
 })
 
 test.each([
@@ -44,7 +44,7 @@ test.each([
 })
 
 test('hidden and empty queries are not shown, and the others keep their letters', () => {
-  const queries = [{ text: 'up', hidden: true }, { text: ' ', hidden: false }, { text: 'node_load1', hidden: false }]
+  const queries = queriesOf({ q: ['up', ' ', 'node_load1'], hide: ['0'] })
   expect(drawnOf(queries).map(({ letter, text }) => [letter, text])).toEqual([['C', 'node_load1']])
 })
 

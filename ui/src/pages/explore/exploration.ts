@@ -9,18 +9,23 @@ import type { ExploreSearch } from './search'
 export interface ExploreQuery {
   text: string
   hidden: boolean
+  /** Shown as the builder's fields instead of as code. */
+  built: boolean
 }
 
-export function queriesOf({ q, hide }: Partial<ExploreSearch>): ExploreQuery[] {
-  const hidden = new Set((hide ?? []).map(Number))
+export function queriesOf({ q, hide, build }: Partial<ExploreSearch>): ExploreQuery[] {
+  const [hidden, built] = [hide, build].map((positions) => new Set((positions ?? []).map(Number)))
   const texts = q && q.length > 0 ? q : ['']
-  return texts.map((text, index) => ({ text, hidden: hidden.has(index) }))
+  return texts.map((text, index) => ({ text, hidden: hidden?.has(index) ?? false, built: built?.has(index) ?? false }))
 }
 
 /** What the address holds of the queries. An empty one at the end is kept: somebody is about to write it. */
-export function searchOf(queries: readonly ExploreQuery[]): Pick<Partial<ExploreSearch>, 'q' | 'hide'> {
-  const hide = queries.flatMap((query, index) => (query.hidden ? [String(index)] : []))
-  return { q: queries.map((query) => query.text), ...(hide.length > 0 ? { hide } : { hide: undefined }) }
+export function searchOf(queries: readonly ExploreQuery[]): Pick<Partial<ExploreSearch>, 'q' | 'hide' | 'build'> {
+  const positions = (is: (query: ExploreQuery) => boolean): string[] | undefined => {
+    const found = queries.flatMap((query, index) => (is(query) ? [String(index)] : []))
+    return found.length > 0 ? found : undefined
+  }
+  return { q: queries.map((query) => query.text), hide: positions((query) => query.hidden), build: positions((query) => query.built) }
 }
 
 export function replaceAt<Item>(items: readonly Item[], index: number, item: Item): Item[] {

@@ -7,6 +7,8 @@ export interface ExploreSearch extends Display {
   q: string[]
   /** Positions in `q` of the queries that are not drawn. */
   hide: string[]
+  /** Positions in `q` of the queries that are shown in the builder. */
+  build: string[]
   tab: 'graph' | 'table' | 'explain'
 }
 
@@ -16,9 +18,10 @@ export function validateExplore(raw: Partial<ExploreSearch> & SearchSchemaInput)
 
 function readExplore(raw: Partial<Record<keyof ExploreSearch, unknown>>): Partial<ExploreSearch> {
   const search: Partial<ExploreSearch> = validateDisplay(raw)
-  const [q, hide] = [listOf(raw.q), listOf(raw.hide)]
+  const [q, hide, build] = [listOf(raw.q), listOf(raw.hide), listOf(raw.build)]
   if (q.length > 0) search.q = q
   if (hide.length > 0) search.hide = hide
+  if (build.length > 0) search.build = build
   if (raw.tab === 'table' || raw.tab === 'explain') search.tab = raw.tab
   return search
 }
