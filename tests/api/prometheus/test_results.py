@@ -33,7 +33,7 @@ shapes = st.tuples(st.integers(0, 6), st.integers(1, 5))
 def test_a_matrix_is_printed_as_it_reads(data, shape, limit):
     values = data.draw(arrays.arrays(np.float64, shape, elements=st.floats(-1e6, 1e6)))
     present = data.draw(arrays.arrays(np.bool_, shape))
-    body = json.loads(print_result(matrix(values, present), limit=limit))
+    body = json.loads(b"".join(print_result(matrix(values, present), limit=limit)))
     expected = [
         {"metric": {"row": str(row)}, "values": [[step, values[row, step]] for step in range(shape[1]) if present[row, step]]}
         for row in range(shape[0])
@@ -47,7 +47,7 @@ def test_a_matrix_is_printed_as_it_reads(data, shape, limit):
 def test_a_large_matrix_is_printed_in_several_pieces():
     steps = results._POINTS_AT_ONCE // 3
     values = np.arange(5 * steps, dtype=np.float64).reshape(5, steps)
-    printed = json.loads(print_result(matrix(values, np.ones(values.shape, np.bool_))))["data"]["result"]
+    printed = json.loads(b"".join(print_result(matrix(values, np.ones(values.shape, np.bool_)))))["data"]["result"]
     assert [row["metric"]["row"] for row in printed] == list("01234")
     assert [len(row["values"]) for row in printed] == [steps] * 5
     assert [row["values"][-1] for row in printed] == [[steps - 1, str(steps * (row + 1) - 1)] for row in range(5)]
@@ -55,7 +55,7 @@ def test_a_large_matrix_is_printed_in_several_pieces():
 
 @pytest.mark.parametrize(("count", "last"), [(10, "w9"), (13, "3 more warning annotations omitted")])
 def test_at_most_ten_warnings_are_shown(count, last):
-    shown = json.loads(envelope([b"1"], warnings=[f"w{number}" for number in range(count)]))["warnings"]
+    shown = json.loads(b"".join(envelope([b"1"], warnings=[f"w{number}" for number in range(count)])))["warnings"]
     assert shown[-1] == last
     assert len(shown) == min(count, 11)
 
@@ -74,18 +74,21 @@ def test_native_histograms_are_printed_with_their_buckets():
         "buckets": [[1, "-2", "-1", "1"], [3, "-0.001", "0.001", "2"], [0, "0.5", "1", "4"], [0, "1", "2", "5"]],
     }
     engine = Engine(reader)
-    instant = json.loads(print_result(engine.instant("h", 60_000)))["data"]["result"]
+    instant = json.loads(b"".join(print_result(engine.instant("h", 60_000))))["data"]["result"]
     assert instant == [{"metric": {"__name__": "h"}, "histogram": [60, whole]}]
-    graph = json.loads(print_result(engine.range("h", 0, 120_000, 60_000)))["data"]["result"]
+    graph = json.loads(b"".join(print_result(engine.range("h", 0, 120_000, 60_000))))["data"]["result"]
     assert graph == [{"metric": {"__name__": "h"}, "values": [[0, "1.5"]], "histograms": [[60, whole], [120, whole]]}]
-    raw = json.loads(print_result(engine.instant("h[5m]", 60_000)))["data"]["result"]
+    raw = json.loads(b"".join(print_result(engine.instant("h[5m]", 60_000))))["data"]["result"]
     assert raw == [{"metric": {"__name__": "h"}, "values": [[0, "1.5"]], "histograms": [[60, whole]]}]
 
 
 def test_a_histogram_without_observations_has_no_buckets():
     reader = MemoryReader()
     reader.add(Labels({METRIC_NAME: "h"}), [(0, Histogram(schema=0, count=0.0, sum=0.0, is_float=True))])
-    assert json.loads(print_result(Engine(reader).instant("h", 0)))["data"]["result"][0]["histogram"] == [0, {"count": "0", "sum": "0"}]
+    assert json.loads(b"".join(print_result(Engine(reader).instant("h", 0))))["data"]["result"][0]["histogram"] == [
+        0,
+        {"count": "0", "sum": "0"},
+    ]
 
 
 @given(st.lists(histograms(), min_size=1, max_size=5), st.integers(0, 3))
@@ -93,7 +96,7 @@ def test_histograms_are_printed_as_they_read(found, limit):
     reader = MemoryReader()
     for row, one in enumerate(found):
         reader.add(Labels({METRIC_NAME: "h", "row": str(row)}), [(0, one)])
-    shown = json.loads(print_result(Engine(reader).instant("h", 0), limit=limit))["data"]["result"]
+    shown = json.loads(b"".join(print_result(Engine(reader).instant("h", 0), limit=limit)))["data"]["result"]
     assert len(shown) == (min(limit, len(found)) if limit else len(found))
     for answer in shown:
         one = found[int(answer["metric"]["row"])]

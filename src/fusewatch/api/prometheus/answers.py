@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -15,24 +15,20 @@ JSON = "application/json"
 
 def success(data: Any, *, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> Response:
     """``data`` (anything orjson writes) as an answer."""
-    return Response(envelope([orjson.dumps(data)], warnings=warnings, infos=infos), media_type=JSON)
+    return Response(b"".join(envelope([orjson.dumps(data)], warnings=warnings, infos=infos)), media_type=JSON)
 
 
-def success_body(body: bytes) -> Response:
-    """An answer whose envelope is written already, see :func:`envelope`."""
-    return Response(body, media_type=JSON)
-
-
-def envelope(data: Iterable[bytes], *, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> bytes:
+def envelope(data: Iterable[bytes], *, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> Iterator[bytes]:
     """``data``, pieces of JSON, in its envelope; at most ten warnings and ten infos, as in Prometheus.
 
-    Pieces, because an answer can be hundreds of megabytes: they are put together once.
+    Pieces, because an answer can be hundreds of megabytes: see :mod:`fusewatch.api.prometheus.streaming`.
     """
-    parts = [b'{"status":"success","data":', *data]
-    for name, notes in ((b"warnings", warnings), (b"infos", infos)):
+    yield b'{"status":"success","data":'
+    yield from data
+    for name, notes in (("warnings", warnings), ("infos", infos)):
         if notes:
-            parts += [b',"', name, b'":', orjson.dumps(_at_most_ten(notes, name.decode()))]
-    return b"".join([*parts, b"}"])
+            yield b',"%b":%b' % (name.encode(), orjson.dumps(_at_most_ten(notes, name)))
+    yield b"}"
 
 
 def failure(error: ApiError) -> Response:

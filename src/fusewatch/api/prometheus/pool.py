@@ -1,7 +1,8 @@
 """Where queries run: a few threads, a bounded line in front of them, and nobody computing for a client that is gone.
 
 There are two lanes. What looks at much (range queries, exports, remote read) has one, whose threads give way to all others of this machine;
-so twenty dashboards neither stand in front of a rule's query, nor take the processors from it.
+so twenty dashboards neither stand in front of a rule's query, nor take the processors from it. Long answers are printed in threads of their
+own, piece by piece as the client takes them: a piece takes milliseconds, and must not wait behind queries that take seconds.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -80,6 +81,7 @@ class QueryPool:
         self.limits = limits or PoolLimits()
         self._quick = _Lane("query", self.limits.workers, 0)
         self._heavy = _Lane("heavy-query", self.limits.heavy, _KINDNESS)
+        self._printers = ThreadPoolExecutor(self.limits.heavy, thread_name_prefix="answer", initializer=_give_way, initargs=(_KINDNESS,))
 
     def statistics(self) -> PoolStatistics:
         """How full the pool is."""
@@ -95,8 +97,8 @@ class QueryPool:
 
     def close(self) -> None:
         """Takes nothing new; what runs ends by itself."""
-        for lane in (self._quick, self._heavy):
-            lane.threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._quick.threads, self._heavy.threads, self._printers):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def run(
         self, work: Callable[[Budget], T], *, receive: Receive | None = None, timeout_s: float | None = None, heavy: bool = False
@@ -117,6 +119,23 @@ class QueryPool:
             lane = self._heavy if heavy else self._quick
             await self._take_place(lane, budget, min(seconds, self.limits.wait_s))
             return await self._result(self._start(lane, work, budget), budget)
+
+    async def rendered(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+        """What ``pieces`` makes (none of it empty), each in a thread, one ahead of what was taken; no more once nobody takes any.
+
+        Raises:
+            UnavailableError: the pool is closed.
+        """
+        ahead = self._next(pieces)
+        while piece := await ahead:
+            ahead = self._next(pieces)
+            yield piece
+
+    def _next(self, pieces: Iterator[bytes]) -> asyncio.Future[bytes]:
+        try:
+            return asyncio.get_running_loop().run_in_executor(self._printers, next, pieces, b"")
+        except RuntimeError as error:
+            raise UnavailableError("the server is shutting down") from error
 
     async def _take_place(self, lane: _Lane, budget: Budget, wait_s: float) -> None:
         if lane.waiting >= self.limits.waiting:

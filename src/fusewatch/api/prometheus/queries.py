@@ -9,13 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fusewatch.access.routing import GuardedRoute
-from fusewatch.api.prometheus.answers import success, success_body
+from fusewatch.api.prometheus.answers import success
 from fusewatch.api.prometheus.endpoint import endpoint
 from fusewatch.api.prometheus.errors import BadDataError
 from fusewatch.api.prometheus.parameters import MAX_TIME, MIN_TIME, Parameters
 from fusewatch.api.prometheus.query_trees import tree_of
 from fusewatch.api.prometheus.results import print_result
 from fusewatch.api.prometheus.services import PrometheusServices
+from fusewatch.api.prometheus.streaming import Begun, begin, respond
 from fusewatch.promql import ast
 from fusewatch.promql.engine import QueryOptions
 from fusewatch.promql.errors import ParameterError, ParseError
@@ -118,12 +119,12 @@ class _Queries:
         stats = parameters.text("stats")
         notes = [] if stats in _KNOWN_STATS else [_deprecated(stats)]
 
-        def work(budget: Budget) -> bytes:
+        def work(budget: Budget) -> Begun:
             result = _named(lambda: run(budget))
-            return print_result(result, limit=limit, stats=bool(stats), notes=notes)
+            return begin(print_result(result, limit=limit, stats=bool(stats), notes=notes))
 
-        timeout_s = None if timeout_ms is None else max(timeout_ms, 0) / 1000
-        return success_body(await self._services.pool.run(work, receive=request.receive, timeout_s=timeout_s, heavy=heavy))
+        pool, timeout_s = self._services.pool, None if timeout_ms is None else max(timeout_ms, 0) / 1000
+        return respond(await pool.run(work, receive=request.receive, timeout_s=timeout_s, heavy=heavy), pool)
 
 
 def _selectors(node: ast.Expr) -> Iterator[ast.Selector]:
