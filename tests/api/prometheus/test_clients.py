@@ -1,4 +1,4 @@
-"""The field's own clients, unchanged, against a real server: promtool, prometheus-api-client, Grafana's requests."""
+"""The field's own clients, unchanged, against a real server: promtool and prometheus-api-client."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from tests.api.running import running
 
@@ -107,44 +106,3 @@ def test_the_python_client_explores(server, client):
     assert client.get_targets() == {"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}
     assert client.get_scrape_pools() == []
     assert client.get_metric_metadata("requests_total") == []
-
-
-# Grafana -----------------------------------------------------------------------------------------------------------------------------
-
-#: What the Prometheus data source, Explore and the alerting pages of Grafana send. Method, path, parameters.
-GRAFANA = [
-    ("POST", "/api/v1/query", {"query": "1+1", "time": "{now}"}),  # "Save & test"
-    ("GET", "/api/v1/status/buildinfo", {}),  # which features the editor offers
-    ("GET", "/api/v1/metadata", {"limit": "40000"}),
-    ("GET", "/api/v1/metadata", {"metric": "requests_total"}),
-    ("POST", "/api/v1/query_range", {"query": "rate(requests_total[5m])", "start": "{ago}", "end": "{now}", "step": "15"}),
-    ("POST", "/api/v1/query_range", {"query": "rate(requests_total[5m])", "start": "{ago}", "end": "{now}", "step": "15.000"}),
-    ("POST", "/api/v1/query_exemplars", {"query": "requests_total", "start": "{ago}", "end": "{now}"}),
-    ("GET", "/api/v1/query_exemplars", {"query": "test", "start": "{ago}", "end": "{now}"}),
-    ("GET", "/api/v1/labels", {"start": "{ago}", "end": "{now}"}),
-    ("POST", "/api/v1/labels", {"start": "{ago}", "end": "{now}", "match[]": '{__name__="requests_total"}', "limit": "40000"}),
-    ("GET", "/api/v1/label/__name__/values", {"start": "{ago}", "end": "{now}", "limit": "40000"}),
-    ("GET", "/api/v1/label/instance/values", {"match[]": "requests_total"}),
-    ("GET", "/api/v1/series", {"match[]": "requests_total", "start": "{ago}", "end": "{now}"}),
-    ("POST", "/api/v1/series", {"match[]": "requests_total", "start": "{ago}", "end": "{now}", "limit": "40000"}),
-    ("GET", "/api/v1/rules", {}),
-    ("GET", "/api/v1/rules", {"type": "alert"}),
-    ("GET", "/api/v1/alerts", {}),
-    ("GET", "/api/v1/targets", {"state": "active"}),
-    ("GET", "/api/v1/status/runtimeinfo", {}),
-    ("GET", "/api/v1/status/flags", {}),
-    ("GET", "/api/v1/status/config", {}),
-    ("GET", "/api/v1/status/tsdb", {}),
-    ("GET", "/api/v1/format_query", {"query": "sum(up)by(job)"}),
-]
-
-
-@pytest.mark.parametrize(("method", "path", "parameters"), GRAFANA)
-def test_grafana_gets_an_answer(server, method, path, parameters):
-    times = {"now": f"{server.now / 1000:.0f}", "ago": f"{server.now / 1000 - 600:.0f}"}
-    filled = {name: value.format(**times) if "time" in name or name in ("start", "end") else value for name, value in parameters.items()}
-    sent = {"params": filled} if method == "GET" else {"data": filled}
-    answer = httpx.request(method, server.url + path, headers={"X-Grafana-Org-Id": "1", "Accept-Encoding": "gzip"}, **sent)
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["status"] == "success"
-    assert "data" in answer.json()
