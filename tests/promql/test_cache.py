@@ -35,6 +35,9 @@ QUERIES = (
     "rate(x[5m] anchored)",
     'count by (__name__) ({__name__=~"x|y"})',
     "time()",
+    "x * 0 + start()",
+    "end() - range() + step()",
+    "sort(x)",
     "absent(z)",
     "vector(1)",
 )
@@ -155,6 +158,8 @@ def test_a_late_sample_of_another_metric_changes_nothing(reader):
         (f"x @ {NOW // 1000 + 1}", None),
         (f"x @ {NOW // 1000} offset -1s", None),
         (f"max_over_time((x offset -1s)[10m:1m] @ {NOW // 1000})", None),
+        ("x - start()", None),
+        ("x - step()", 0),
     ],
 )
 def test_how_far_a_query_looks_ahead_is_known(query, ahead):

@@ -104,7 +104,12 @@ class Asked:
 
 
 def asked_of(expr: ast.Expr, grid: Grid, text: str, others: Hashable, *, lookback_ms: int, settled: int) -> Asked | None:
-    """The query, or None where its answer must not be kept: a time that it names is not before ``settled`` (ms)."""
+    """The query, or None where its answer must not be kept: it says when it begins or ends, or a time that it names is not over.
+
+    Times are over before ``settled`` (ms).
+    """
+    if _says_when(expr):
+        return None
     selectors = list(_selectors(expr, None, 0, lookback_ms))
     if any(fixed is not None and fixed + ahead > settled for _, fixed, ahead in selectors):
         return None
@@ -112,6 +117,13 @@ def asked_of(expr: ast.Expr, grid: Grid, text: str, others: Hashable, *, lookbac
     ahead = max((ahead for _, fixed, ahead in selectors if fixed is None), default=0)
     asked = (expr, grid.step, grid.start % grid.step, others)
     return Asked(text, asked, tuple(metric or None for metric in metrics), max(ahead, 0))
+
+
+def _says_when(node: ast.Expr) -> bool:
+    """Whether the value at a step depends on where the query begins or ends."""
+    if isinstance(node, ast.Call) and node.function in {"start", "end", "range"}:
+        return True
+    return any(_says_when(child) for child in ast.children(node))
 
 
 def _selectors(node: ast.Expr, fixed: int | None, ahead: int, lookback_ms: int) -> Iterator[tuple[ast.Selector, int | None, int]]:

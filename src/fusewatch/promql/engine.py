@@ -67,9 +67,9 @@ class _Asked:
 
 @dataclass(slots=True)
 class _Run:
-    """One query on its way: where its warnings go and where its time went."""
+    """One query on its way: all of its steps, where its warnings go and where its time went."""
 
-    text: str
+    grid: Grid
     budget: Budget
     notes: Annotations
     seconds: dict[str, float] = field(default_factory=dict)
@@ -152,7 +152,7 @@ class Engine:
 
     def _answer(self, asked: _Asked, budget: Budget | None) -> QueryResult:
         text, grid = asked.text, asked.grid
-        run = _Run(text, budget or self.budget(), Annotations(text))
+        run = _Run(grid, budget or self.budget(), Annotations(text))
         with run.phase("parse"):
             expr = parse(text, step_ms=grid.step, range_ms=grid.end - grid.start)
             _check_type(expr, instant=asked.instant)
@@ -192,7 +192,7 @@ class Engine:
             samples = fetch_all(self._reader, planned.fetches, run.budget)
         settings = Settings(lookback, self._default_step_ms, self.limits.max_samples)
         trace = Trace() if options.explain else None
-        evaluator = Evaluator(samples=samples, query=grid, settings=settings, notes=run.notes, budget=run.budget, trace=trace)
+        evaluator = Evaluator(samples=samples, query=run.grid, settings=settings, notes=run.notes, budget=run.budget, trace=trace)
         with run.phase("evaluate"), np.errstate(all="ignore"):
             result = answer(evaluator.evaluate(planned.expr, grid), grid, options.limit, instant=asked.instant)
         statistics = Statistics(samples.count, samples.series, run.seconds)
