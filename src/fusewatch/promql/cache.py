@@ -10,82 +10,21 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from fusewatch.promql import ast
-from fusewatch.promql.arrays import Bools
+from fusewatch.promql.blocks import Block, joined
 from fusewatch.promql.matrix import Grid
-from fusewatch.promql.result import QueryResult
 from fusewatch.telemetry.clock import Clock
-from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import equal_metric
 from fusewatch.telemetry.ports import SETTLED_MS
-from fusewatch.telemetry.samples import Float64s
 
-#: What a series takes beside its values.
-_ROW_BYTES: Final = 200
 #: What a query takes beside its blocks, also where it found nothing.
 _KEY_BYTES: Final = 2_000
 _BYTES_A_CHARACTER: Final = 20
 #: An answer with less than this of its steps at hand is computed as a whole.
 _WORTH: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """An answer over ``grid``, as :class:`QueryResult` has it."""
-
-    grid: Grid
-    labels: Sequence[Labels]
-    values: Float64s
-    present: Bools
-    warnings: tuple[str, ...]
-    infos: tuple[str, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes in memory."""
-        return self.values.nbytes + self.present.nbytes + len(self.labels) * _ROW_BYTES
-
-    def within(self, start: int, end: int) -> Block | None:
-        """Its steps from ``start`` to ``end`` (ms), and the series that have a sample there; None where it has no such step."""
-        low = max(0, -((self.grid.start - start) // self.grid.step))
-        high = min(self.grid.count, (end - self.grid.start) // self.grid.step + 1)
-        if low >= high:
-            return None
-        if (low, high) == (0, self.grid.count):
-            return self
-        values, present = self.values[:, low:high], self.present[:, low:high]
-        kept = np.flatnonzero(present.any(axis=1))
-        labels = [self.labels[row] for row in kept.tolist()]
-        grid = Grid(self.grid.start + low * self.grid.step, self.grid.step, high - low)
-        return Block(grid, labels, values[kept], present[kept], self.warnings, self.infos)
-
-
-def block_of(result: QueryResult, grid: Grid) -> Block:
-    """The block of an answer over ``grid``, one without native histograms."""
-    return Block(grid, result.labels, result.values, result.present, result.warnings, result.infos)
-
-
-def joined(blocks: Sequence[Block]) -> Block:
-    """Blocks in a row as one, its series by labels as in an answer."""
-    if len(blocks) == 1:
-        return blocks[0]
-    labels = sorted({labels for block in blocks for labels in block.labels}, key=lambda labels: labels.pairs)
-    places = {one: place for place, one in enumerate(labels)}
-    grid = Grid(blocks[0].grid.start, blocks[0].grid.step, sum(block.grid.count for block in blocks))
-    values, present = np.zeros((len(labels), grid.count)), np.zeros((len(labels), grid.count), np.bool_)
-    at = 0
-    for block in blocks:
-        rows, columns = [places[one] for one in block.labels], slice(at, at + block.grid.count)
-        values[rows, columns], present[rows, columns] = block.values, block.present
-        at += block.grid.count
-    warnings = dict.fromkeys(text for block in blocks for text in block.warnings)
-    infos = dict.fromkeys(text for block in blocks for text in block.infos)
-    return Block(grid, labels, values, present, tuple(warnings), tuple(infos))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +156,3 @@ def gaps(grid: Grid, blocks: Sequence[Block]) -> list[Grid]:
         at = block.grid.end + grid.step
     found.append(Grid.between(at, grid.end, grid.step))
     return [gap for gap in found if gap.count]
-
-
-def result_of(block: Block) -> QueryResult:
-    """The block as an answer."""
-    result = QueryResult("matrix", block.labels, block.grid.times(), block.values, block.present)
-    return replace(result, warnings=block.warnings, infos=block.infos)

@@ -12,16 +12,24 @@ import numpy as np
 
 from fusewatch.promql import ast
 from fusewatch.promql.annotations import Annotations
-from fusewatch.promql.cache import ResultCache, alike_joined, asked_of, block_of, gaps, joined, result_of
-from fusewatch.promql.errors import ParameterError, QueryCanceledError, QueryTimeoutError, TooManySamplesError
+from fusewatch.promql.blocks import block_of, joined, result_of
+from fusewatch.promql.cache import ResultCache, alike_joined, asked_of, gaps
+from fusewatch.promql.errors import (
+    TOO_MANY_SAMPLES,
+    ParameterError,
+    QueryCanceledError,
+    QueryTimeoutError,
+    TooManySamplesError,
+)
 from fusewatch.promql.evaluate import Evaluator, Settings
 from fusewatch.promql.explain import Explainer
-from fusewatch.promql.fetch import fetch_all
+from fusewatch.promql.fetch import Samples, fetch_all
 from fusewatch.promql.matrix import Grid
 from fusewatch.promql.parse import parse
-from fusewatch.promql.plan import plan, resolve
+from fusewatch.promql.plan import Plan, plan, resolve
 from fusewatch.promql.result import QueryResult, Statistics, answer
 from fusewatch.promql.rollups import RollupUse
+from fusewatch.promql.slices import Slices, WholeError, can_be_sliced
 from fusewatch.promql.trace import Trace
 from fusewatch.promql.warm import warm_histogram_kernels, warm_kernels
 from fusewatch.telemetry.ports import Budget, CancelledReadError, LimitExceededError, SeriesReader
@@ -185,22 +193,58 @@ class Engine:
         return self._lookback_ms if asked.options.lookback_ms is None else asked.options.lookback_ms
 
     def _evaluated(self, run: _Run, asked: _Asked, expr: ast.Expr) -> QueryResult:
-        text, grid, options, lookback = asked.text, asked.grid, asked.options, self._lookback(asked)
-        with run.phase("plan"):
-            planned = plan(expr, grid, lookback, default_step_ms=self._default_step_ms, rollups=options.rollups)
+        planned = self._planned(run, asked, expr)
+        if not asked.instant and not asked.options.explain and can_be_sliced(planned):
+            taken = run.budget.samples
+            try:
+                return self._in_slices(run, asked, expr, planned)
+            except WholeError:
+                run.budget.samples, run.notes = taken, Annotations(asked.text)
         with run.phase("fetch"):
             samples = fetch_all(self._reader, planned.fetches, run.budget)
-        settings = Settings(lookback, self._default_step_ms, self.limits.max_samples)
-        trace = Trace() if options.explain else None
-        evaluator = Evaluator(samples=samples, query=run.grid, settings=settings, notes=run.notes, budget=run.budget, trace=trace)
-        with run.phase("evaluate"), np.errstate(all="ignore"):
-            result = answer(evaluator.evaluate(planned.expr, grid), grid, options.limit, instant=asked.instant)
-        statistics = Statistics(samples.count, samples.series, run.seconds)
+        trace = Trace() if asked.options.explain else None
+        result = self._result(run, asked, planned, samples, trace)
         explained = None
         if trace is not None and trace.root is not None:
             with run.phase("explain"):
-                explained = Explainer(text, self._reader, samples.reads, run.budget.check).explained(trace.root)
-        return replace(result, warnings=run.notes.warnings(), infos=run.notes.infos(), statistics=statistics, explained=explained)
+                explained = Explainer(asked.text, self._reader, samples.reads, run.budget.check).explained(trace.root)
+        return replace(_told(result, run), statistics=Statistics(samples.count, samples.series, run.seconds), explained=explained)
+
+    def _planned(self, run: _Run, asked: _Asked, expr: ast.Expr) -> Plan:
+        with run.phase("plan"):
+            return plan(expr, asked.grid, self._lookback(asked), default_step_ms=self._default_step_ms, rollups=asked.options.rollups)
+
+    def _in_slices(self, run: _Run, asked: _Asked, expr: ast.Expr, planned: Plan) -> QueryResult:
+        """The answer, of which some steps at a time are read and computed.
+
+        Raises:
+            WholeError: it is to be computed as a whole.
+        """
+        slices, blocks, limit = Slices(self._reader, planned, run.budget), [], asked.options.limit
+        every = replace(asked, options=replace(asked.options, limit=0))
+        while (grid := slices.next()) is not None:
+            part = replace(every, grid=grid)
+            step = self._planned(run, part, expr)
+            with run.phase("fetch"):
+                samples = slices.samples(step.fetches)
+            blocks.append(block_of(self._result(run, part, step, samples), grid))
+            if sum(block.values.size for block in blocks) > self.limits.max_samples:
+                raise TooManySamplesError(TOO_MANY_SAMPLES)
+        result = result_of(joined(blocks))
+        result = result.first(limit) if 0 < limit < len(result) else result
+        return replace(_told(result, run), statistics=Statistics(slices.count, slices.series, run.seconds))
+
+    def _result(self, run: _Run, asked: _Asked, planned: Plan, samples: Samples, trace: Trace | None = None) -> QueryResult:
+        settings = Settings(self._lookback(asked), self._default_step_ms, self.limits.max_samples)
+        evaluator = Evaluator(samples=samples, query=run.grid, settings=settings, notes=run.notes, budget=run.budget, trace=trace)
+        with run.phase("evaluate"), np.errstate(all="ignore"):
+            value = evaluator.evaluate(planned.expr, asked.grid)
+            return answer(value, asked.grid, asked.options.limit, instant=asked.instant)
+
+
+def _told(result: QueryResult, run: _Run) -> QueryResult:
+    """The result with what was to be told of it."""
+    return replace(result, warnings=run.notes.warnings(), infos=run.notes.infos())
 
 
 def _check_type(expr: ast.Expr, *, instant: bool) -> None:

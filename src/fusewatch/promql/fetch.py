@@ -29,6 +29,11 @@ class Fetched:
     _histograms: dict[bool, tuple[HistogramSamples, Bools]] = field(default_factory=dict)
 
     @property
+    def count(self) -> int:
+        """How many samples were read."""
+        return len(self.series.timestamps) + (0 if self.series.histograms is None else len(self.series.histograms.timestamps))
+
+    @property
     def live(self) -> SeriesSet:
         """The samples that ranges see."""
         if self._live is None:
@@ -66,7 +71,7 @@ class Samples:
     @property
     def count(self) -> int:
         """How many samples were read."""
-        return sum(_count(found.series) for found in self.reads)
+        return sum(found.count for found in self.reads)
 
     @property
     def series(self) -> int:
@@ -83,25 +88,27 @@ class Samples:
         return next(found for found in self._fetched[matchers] if found.fetch.start <= end <= found.fetch.end)
 
 
-def _count(series: SeriesSet) -> int:
-    return len(series.timestamps) + (0 if series.histograms is None else len(series.histograms.timestamps))
-
-
 def fetch_all(reader: SeriesReader, fetches: Sequence[Fetch], budget: Budget) -> Samples:
     """The samples of every read.
 
     Raises:
         LimitExceededError: more than the budget allows, cancelled, or out of time.
     """
-    found = []
-    for fetch in fetches:
-        budget.check()
-        begun = time.perf_counter()
-        series = reader.fetch(fetch.matchers, fetch.start, fetch.end, budget, fetch.windows)
-        columns = (_usable(series.offsets), _usable(series.timestamps), _usable_values(series.values))
-        series = SeriesSet(series.labels, *columns, histograms=series.histograms, rolled=series.rolled)
-        found.append(Fetched(fetch, series, time.perf_counter() - begun))
-    return Samples(found)
+    return Samples([read(reader, fetch, budget) for fetch in fetches])
+
+
+def read(reader: SeriesReader, fetch: Fetch, budget: Budget) -> Fetched:
+    """The samples of one read.
+
+    Raises:
+        LimitExceededError: more than the budget allows, cancelled, or out of time.
+    """
+    budget.check()
+    begun = time.perf_counter()
+    series = reader.fetch(fetch.matchers, fetch.start, fetch.end, budget, fetch.windows)
+    columns = (_usable(series.offsets), _usable(series.timestamps), _usable_values(series.values))
+    series = SeriesSet(series.labels, *columns, histograms=series.histograms, rolled=series.rolled)
+    return Fetched(fetch, series, time.perf_counter() - begun)
 
 
 def _usable(column: Int64s) -> Int64s:

@@ -60,6 +60,12 @@ class QueryResult:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def first(self, count: int) -> QueryResult:
+        """The first series of a range query's answer."""
+        histograms = None if self.histograms is None else self.histograms.rows(np.arange(min(count, len(self))))
+        shown = self.labels[:count], self.values[:count], self.present[:count]
+        return replace(self, labels=shown[0], values=shown[1], present=shown[2], histograms=histograms)
+
     def points(self, row: int) -> tuple[Int64s, Float64s]:
         """The numbers of one series: timestamps (n) int64 ms and values (n) float64."""
         if self.raw is not None:

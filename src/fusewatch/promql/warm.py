@@ -13,6 +13,7 @@ from fusewatch.promql.kernels.extrapolation import rolled_change
 from fusewatch.promql.matrix import Grid
 from fusewatch.promql.parse import parse
 from fusewatch.promql.plan import plan
+from fusewatch.promql.splicing import followed, since
 from fusewatch.telemetry.histograms import Histogram, Span
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.ports import Budget
@@ -57,6 +58,7 @@ def warm_kernels() -> None:
     for query in _QUERIES:
         _run(query, series)
     _warm_rollups(series)
+    followed(since(series, 60_000), series)
 
 
 def warm_histogram_kernels() -> None:
