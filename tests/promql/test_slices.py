@@ -94,8 +94,8 @@ def shown(result: QueryResult) -> dict[Labels, dict[int, object]]:
         times, numbers, pool = result.histogram_points(row)
         for time, number in zip(times.tolist(), numbers.tolist(), strict=True):
             first, stop, low, high = pool.kinds[number, 2:6].tolist()
-            buckets = pool.keys[first:stop].tolist(), pool.counts[first:stop].tolist(), pool.bounds[low:high].tolist()
-            points[time] = (pool.kinds[number, :2].tolist()[0], pool.numbers[number].tolist(), buckets)
+            buckets = pool.keys[first:stop].tolist(), pool.counts[first:stop].tobytes(), pool.bounds[low:high].tobytes()
+            points[time] = (int(pool.kinds[number, 0]), pool.numbers[number].tobytes(), buckets)
         found[labels] = points
     return found
 
