@@ -64,7 +64,6 @@ class MemoryReader:
 
     def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget, windows=()) -> SeriesSet:
         budget.check()
-        self.widest = max(self.widest, end - start)
         found: list[tuple[Labels, list[int], list[float | Histogram]]] = []
         for labels, (timestamps, values) in self._samples.items():
             low, high = bisect.bisect_left(timestamps, start), bisect.bisect_right(timestamps, end)
@@ -72,6 +71,7 @@ class MemoryReader:
                 found.append((labels, timestamps[low:high], values[low:high]))
         found.sort(key=lambda row: row[0].canonical)
         budget.take(sum(len(timestamps) for _, timestamps, _ in found))
+        self.widest = max(self.widest, end - start)
         samples = [list(zip(timestamps, values, strict=True)) for _, timestamps, values in found]
         floats = [[point for point in row if not isinstance(point[1], Histogram)] for row in samples]
         return SeriesSet(

@@ -29,7 +29,7 @@ from fusewatch.promql.parse import parse
 from fusewatch.promql.plan import Plan, plan, resolve
 from fusewatch.promql.result import QueryResult, Statistics, answer
 from fusewatch.promql.rollups import RollupUse
-from fusewatch.promql.slices import Slices, WholeError, can_be_sliced
+from fusewatch.promql.slices import Slices, WholeError, can_be_sliced, fetch_few
 from fusewatch.promql.trace import Trace
 from fusewatch.promql.warm import warm_histogram_kernels, warm_kernels
 from fusewatch.telemetry.ports import Budget, CancelledReadError, LimitExceededError, SeriesReader
@@ -194,14 +194,18 @@ class Engine:
 
     def _evaluated(self, run: _Run, asked: _Asked, expr: ast.Expr) -> QueryResult:
         planned = self._planned(run, asked, expr)
+        samples = None
         if not asked.instant and not asked.options.explain and can_be_sliced(planned):
-            taken = run.budget.samples
+            with run.phase("fetch"):
+                samples = fetch_few(self._reader, planned.fetches, run.budget)
             try:
-                return self._in_slices(run, asked, expr, planned)
+                if samples is None:
+                    return self._in_slices(run, asked, expr, planned)
             except WholeError:
-                run.budget.samples, run.notes = taken, Annotations(asked.text)
-        with run.phase("fetch"):
-            samples = fetch_all(self._reader, planned.fetches, run.budget)
+                run.notes = Annotations(asked.text)
+        if samples is None:
+            with run.phase("fetch"):
+                samples = fetch_all(self._reader, planned.fetches, run.budget)
         trace = Trace() if asked.options.explain else None
         result = self._result(run, asked, planned, samples, trace)
         explained = None

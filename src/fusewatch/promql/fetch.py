@@ -31,7 +31,7 @@ class Fetched:
     @property
     def count(self) -> int:
         """How many samples were read."""
-        return len(self.series.timestamps) + (0 if self.series.histograms is None else len(self.series.histograms.timestamps))
+        return samples_in(self.series)
 
     @property
     def live(self) -> SeriesSet:
@@ -86,6 +86,11 @@ class Samples:
     def of(self, matchers: tuple[Matcher, ...], end: int) -> Fetched:
         """The read of ``matchers`` that reaches to ``end``; it may hold samples before and after what a selector needs."""
         return next(found for found in self._fetched[matchers] if found.fetch.start <= end <= found.fetch.end)
+
+
+def samples_in(series: SeriesSet) -> int:
+    """How many samples a set has."""
+    return len(series.timestamps) + (0 if series.histograms is None else len(series.histograms.timestamps))
 
 
 def fetch_all(reader: SeriesReader, fetches: Sequence[Fetch], budget: Budget) -> Samples:

@@ -1,13 +1,14 @@
 """Long ranges in slices of time, so that the samples of one slice alone are in memory.
 
 Every sample is read once, as without slices: what windows of the next slice look back at is kept of the one before, and slices end with a
-UTC day, because that is how chunks are stored. How many days a slice has is found by how many samples the one before it had.
+UTC day, because that is how chunks are stored. How many days a slice has is found by how many samples the one before it had. Putting
+samples together costs a copy of them, so a query is read as a whole where it fits; that it does not is known before anything is decoded.
 
 A query is evaluated so where that is plainly the same: each step sees the samples before it and nothing else. Left alone is what
 
 - has a part that is tied to one moment (``@``): it would be computed, and perhaps read, for every slice again;
 - looks far behind its steps, or at several times of the same series: most of a slice would have to be kept for the next;
-- is answered from roll-ups, which are few, or has few samples as it is. That is found out on the way.
+- is answered from roll-ups, which are few. That is found out on the way.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fusewatch.promql import ast
-from fusewatch.promql.fetch import Fetched, Samples, read
+from fusewatch.promql.fetch import Fetched, Samples, fetch_all, read, samples_in
 from fusewatch.promql.matrix import Grid
 from fusewatch.promql.plan import Fetch, Plan
 from fusewatch.promql.splicing import followed, since
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher
-from fusewatch.telemetry.ports import Budget, SeriesReader
+from fusewatch.telemetry.ports import Budget, CancelledReadError, LimitExceededError, SeriesReader
 from fusewatch.telemetry.samples import SeriesSet
 
 _DAY_MS: Final = 86_400_000
 #: How far behind its steps a query may look, and one with subqueries, whose inner steps are computed again for every slice.
 _BEHIND_MS: Final = _DAY_MS
 _BEHIND_SUBQUERY_MS: Final = _DAY_MS // 4
-#: About how many samples (16 bytes) a slice has, unless a day has more.
-_MOST_SAMPLES: Final = 1 << 22
+#: So many samples (16 bytes) are read as a whole; a slice has about half as many, unless a day has more.
+_MOST_SAMPLES: Final = 1 << 25
 
 
 def can_be_sliced(planned: Plan) -> bool:
@@ -70,16 +71,32 @@ def _nodes(node: ast.Expr) -> Iterator[ast.Expr]:
         yield from _nodes(child)
 
 
+def fetch_few(reader: SeriesReader, fetches: Sequence[Fetch], budget: Budget) -> Samples | None:
+    """All samples, None where they are too many to be read as a whole.
+
+    Raises:
+        CancelledReadError: cancelled, or out of time.
+    """
+    try:
+        with budget.narrowed(_MOST_SAMPLES):
+            return fetch_all(reader, fetches, budget)
+    except CancelledReadError:
+        raise
+    except LimitExceededError:
+        return None
+
+
 class WholeError(Exception):
-    """The query is better evaluated as a whole: a part of it is answered from roll-ups, or there are few samples."""
+    """The query is to be evaluated as a whole: a part of it is answered from roll-ups. Nothing of it is held."""
 
 
 @dataclass(slots=True)
 class _Read:
-    """A read of the whole query: how far it has come, what is held of it, and which series it has met."""
+    """A read of the whole query: how far it has come, what is held of it and counts so much, and which series it has met."""
 
     fetch: Fetch
     held: SeriesSet | None
+    cost: int
     held_from: int
     read_to: int
     met: set[Labels]
@@ -95,7 +112,7 @@ class Slices:
         self._at = planned.grid.start
         self._ahead = planned.fetches[0].end - planned.grid.end
         self._days = 2
-        self._reads = {fetch.matchers: _Read(fetch, None, fetch.start, fetch.start - 1, set()) for fetch in planned.fetches}
+        self._reads = {fetch.matchers: _Read(fetch, None, 0, fetch.start, fetch.start - 1, set()) for fetch in planned.fetches}
         self.count = 0
 
     @property
@@ -116,7 +133,7 @@ class Slices:
         """The samples of a slice, whose plan wants these.
 
         Raises:
-            WholeError: some are roll-ups, or the whole query has hardly more samples than a slice may have.
+            WholeError: some are roll-ups.
             LimitExceededError: more than the budget allows, cancelled, or out of time.
         """
         wanted: dict[tuple[Matcher, ...], tuple[int, int]] = {}
@@ -126,20 +143,25 @@ class Slices:
         before, begun = self.count, max(read.read_to for read in self._reads.values())
         found = [self._advanced(self._reads[matchers], *bounds) for matchers, bounds in wanted.items()]
         passed = max(read.read_to for read in self._reads.values()) - begun
-        fit_ms = _MOST_SAMPLES * passed // max(self.count - before, 1)
-        if before == 0 and fit_ms >= max(read.fetch.end - read.fetch.start for read in self._reads.values()):
-            raise WholeError
-        self._days = max(1, fit_ms // _DAY_MS)
+        self._days = max(1, _MOST_SAMPLES // 2 * passed // max(self.count - before, 1) // _DAY_MS)
         return Samples(found)
 
     def _advanced(self, known: _Read, start: int, end: int) -> Fetched:
         """Holds the samples of a read from ``start`` on, and reads on to the end of the day of ``end``."""
         kept = None if known.held is None else since(known.held, start)
+        if known.held is not None and kept is not None:
+            # A native histogram counts by its size, which is about the same from one to the next.
+            left = known.cost * samples_in(kept) // max(samples_in(known.held), 1)
+            self._budget.give_back(known.cost - left)
+            known.cost = left
         known.held, known.held_from = None, max(known.held_from, start)
         until = known.fetch.end if self._at > self._grid.end else min(known.fetch.end, _day(end) + _DAY_MS - 1)
         if until > known.read_to:
+            before = self._budget.samples
             found = read(self._reader, replace(known.fetch, start=known.read_to + 1, end=until), self._budget)
+            known.cost += self._budget.samples - before
             if found.series.rolled is not None:
+                self._budget.give_back(sum(one.cost for one in self._reads.values()))
                 raise WholeError
             self.count += found.count
             known.met.update(found.series.labels)

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from fusewatch.telemetry.events import Event
@@ -80,7 +81,8 @@ class CancelledReadError(LimitExceededError):
 class Budget:
     """What one query may use, shared by its parts; thread-safe.
 
-    ``max_samples`` counts every sample read; ``deadline`` is a ``time.monotonic()`` value. :meth:`cancel` makes the next check fail.
+    ``max_samples`` bounds the samples that were read and are held; ``deadline`` is a ``time.monotonic()`` value. :meth:`cancel` makes the
+    next check fail.
     """
 
     def __init__(self, *, max_samples: int = 50_000_000, max_series: int = 1_000_000, deadline: float = float("inf")) -> None:
@@ -120,6 +122,24 @@ class Budget:
         if self.samples > self.max_samples:
             message = "query processing would load too many samples into memory in query execution"
             raise LimitExceededError(message)
+
+    def give_back(self, samples: int) -> None:
+        """Counts samples no longer that are not held any more."""
+        with self._lock:
+            self.samples -= samples
+
+    @contextmanager
+    def narrowed(self, samples: int) -> Iterator[None]:
+        """Inside, at most so many samples more than now; what was taken when that was exceeded is not held."""
+        limit, before = self.max_samples, self.samples
+        self.max_samples = min(limit, before + samples)
+        try:
+            yield
+        except LimitExceededError:
+            self.samples = before
+            raise
+        finally:
+            self.max_samples = limit
 
 
 class SampleSink(Protocol):
