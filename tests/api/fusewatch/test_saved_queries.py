@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.access.conftest import ManualClock, cheap_hasher
 from tests.api.fusewatch.own import running
@@ -26,12 +28,17 @@ def clock():
 
 
 @pytest.fixture
-def access(tmp_path, clock):
-    database = Database.open(RecordsSettings(), tmp_path)
+def database(tmp_path):
+    opened = Database.open(RecordsSettings(), tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def access(database, clock):
     made = Access(database=database, settings=AccessSettings(), loopback=True, clock=clock, passwords=Passwords(cheap_hasher()))
     yield made
     made.close()
-    database.close()
 
 
 @pytest.fixture
@@ -95,11 +102,15 @@ async def test_a_name_is_given_once(served):
         ({"search": "q=%20&draw=heat"}, "search"),
         ({"search": "q=" + "x" * 20_000}, "search"),
         ({"more": 1}, "more"),
+        ({"name": "half \udfff"}, "name"),
+        ({"search": "q=\ud800"}, "search"),
+        ({"description": "nul \0"}, "description"),
     ],
 )
 async def test_what_does_not_fit_is_named(served, change, field):
     async with served.client() as client:
-        answer = await client.post("/saved-queries", json={**LOAD, **change})
+        # As ASCII: JSON can name half of a character, UTF-8 can not.
+        answer = await client.post("/saved-queries", content=json.dumps({**LOAD, **change}), headers={"Content-Type": "application/json"})
         assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
         assert await listed(client) == []
 
@@ -108,6 +119,13 @@ async def test_what_is_not_there_cannot_be_changed(served):
     async with served.client() as client:
         assert (await client.put("/saved-queries/7", json=LOAD)).status_code == 404
         assert (await client.delete("/saved-queries/7")).status_code == 404
+
+
+async def test_a_database_that_is_away_is_told_as_busy(served, database):
+    database.close()
+    async with served.client() as client:
+        assert (await client.get("/saved-queries")).status_code == 503
+        assert (await client.post("/saved-queries", json=LOAD)).status_code == 503
 
 
 async def test_viewers_read_and_do_not_write(served):

@@ -10,8 +10,9 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from fusewatch.access.answers import AnsweringRoute
 from fusewatch.access.audit import Actor
-from fusewatch.access.errors import ConflictError, UnknownError
+from fusewatch.access.errors import ConflictError
 from fusewatch.access.identity import Identity
 from fusewatch.access.need import Need
 from fusewatch.access.routing import needs
@@ -20,6 +21,13 @@ from fusewatch.api.fusewatch.models import Answer
 from fusewatch.saved_queries.book import Content, SavedQuery, SavedQueryBook
 
 _LONGEST_SEARCH: Final = 20_000
+
+
+def _text(value: str) -> str:
+    """What every database keeps: no NUL, no half of a character (JSON can name one alone)."""
+    if "\0" in value or (not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value)):
+        raise ValueError("there is a character in it that is none")
+    return value
 
 
 def _with_a_query(search: str) -> str:
@@ -33,9 +41,9 @@ class SavedQueryWish(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
-    description: Annotated[str, StringConstraints(max_length=1_000, strip_whitespace=True)] = ""
-    search: Annotated[str, StringConstraints(max_length=_LONGEST_SEARCH), AfterValidator(_with_a_query)] = Field(
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True), AfterValidator(_text)]
+    description: Annotated[str, StringConstraints(max_length=1_000, strip_whitespace=True), AfterValidator(_text)] = ""
+    search: Annotated[str, StringConstraints(max_length=_LONGEST_SEARCH), AfterValidator(_text), AfterValidator(_with_a_query)] = Field(
         examples=["q=rate(node_network_io[1m])&draw=stacked"]
     )
 
@@ -76,7 +84,7 @@ class SavedQueries(Answer):
 
 def saved_queries_router(book: SavedQueryBook) -> APIRouter:
     """``GET`` for everybody, ``POST``, ``PUT`` and ``DELETE`` for operators."""
-    router = APIRouter(tags=["queries"])
+    router = APIRouter(tags=["queries"], route_class=AnsweringRoute)
 
     @router.get("/saved-queries", dependencies=[needs(Need.VIEWER)])
     async def saved() -> SavedQueries:
@@ -110,9 +118,8 @@ def _actor(who: Identity) -> Actor:
 
 @contextmanager
 def _told() -> Iterator[None]:
+    """What forbids a query is always its name."""
     try:
         yield
-    except UnknownError as error:
-        raise ApiProblem(404, str(error)) from error
     except ConflictError as error:
         raise ApiProblem(409, str(error), field="name") from error
