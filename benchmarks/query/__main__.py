@@ -1,24 +1,28 @@
-"""``python -m benchmarks.query``: 24 h of 2,000 series at 15 s, all servers in one run, answers compared, ratios printed.
+"""Queries over 24 h of 2,000 series at 15 s, all servers in one run, answers compared, ratios printed.
 
 Binaries are Debian's, or named by ``FUSEWATCH_BENCH_PROMETHEUS`` and ``FUSEWATCH_BENCH_VICTORIA_METRICS``. Every repetition asks for
 another window, so that no cache helps. ``--series 500 --hours 168`` is the other load to look at. Fusewatch is given the minutes that it
 takes to compress what is older than two hours, as it would be by the time that somebody asks (``--settle 0``: at once).
+
+``--scale`` has 10,000, 100,000 and a million series (``--sizes``), less and less of each, and draws the figures with ``--plot FILE`` (needs
+matplotlib). ``--first`` starts each server again on its data and compares the first query with the tenth. ``--native`` asks for native
+histograms.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
-import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import httpx
-
+from benchmarks.query.asking import Window, agree, interleaved, line, mean, ratios, settle
 from benchmarks.query.data import STEP_MS, load, requests
+from benchmarks.query.first import compare_first
+from benchmarks.query.native import compare_native
+from benchmarks.query.scale import SIZES, compare_sizes
 from benchmarks.query.servers import NAMES, Server, running
 
 QUERIES = (
@@ -34,88 +38,62 @@ QUERIES = (
     'x_total{instance=~"host-000.*"}',
 )
 _POINTS_STEP_S = 60
+#: Between samples: Prometheus before 3 counts a sample at the far end of a window, Prometheus 3 does not.
+_BETWEEN_S = 7.3
 
 
-def ask(client: httpx.Client, server: Server, query: str, start_s: float, end_s: float) -> tuple[float, list[dict[str, Any]]]:
-    """Seconds until the whole answer is here, and the answer."""
-    parameters = {"query": query, "start": f"{start_s:.3f}", "end": f"{end_s:.3f}", "step": str(_POINTS_STEP_S), "nocache": "1"}
-    begun = time.perf_counter()
-    answer = client.get(f"{server.url}/api/v1/query_range", params=parameters)
-    seconds = time.perf_counter() - begun
-    answer.raise_for_status()
-    return seconds, answer.json()["data"]["result"]
-
-
-def agree(left: list[dict[str, Any]], right: list[dict[str, Any]]) -> bool:
-    """Whether two answers have the same series and samples, to a relative error of 10⁻⁶."""
-    tables = [
-        {tuple(sorted(row["metric"].items())): {moment: float(value) for moment, value in row["values"]} for row in answer}
-        for answer in (left, right)
-    ]
-    if tables[0].keys() != tables[1].keys():
-        return False
-    return all(
-        points.keys() == tables[1][key].keys()
-        and all(math.isclose(value, tables[1][key][moment], rel_tol=1e-6, abs_tol=1e-9) for moment, value in points.items())
-        for key, points in tables[0].items()
-    )
-
-
-def measure(servers: list[Server], start_s: float, hours: float, repetitions: int) -> None:
+def measure(servers: Sequence[Server], window: Window, repetitions: int) -> None:
     """Prints a line per query: the median of each server, how many times faster than it we are, and whether the answers agree."""
-    ratios: dict[str, list[float]] = {server.name: [] for server in servers}
-    print(f"{'query':64}" + "".join(f"{server.name:>18}" for server in servers) + "   same as Prometheus")
-    with httpx.Client(timeout=120) as client:
-        for query in QUERIES:
-            seconds: dict[str, float] = {}
-            answers: dict[str, list[dict[str, Any]]] = {}
-            for server in servers:
-                taken = []
-                for shift in range(repetitions):
-                    # Between samples: Prometheus before 3 counts a sample at the far end of a window, Prometheus 3 does not.
-                    begin = start_s + 3600 + 7.3 + shift * _POINTS_STEP_S
-                    took, answers[server.name] = ask(client, server, query, begin, begin + hours * 3600 - 7200)
-                    taken.append(took)
-                seconds[server.name] = statistics.median(taken)
-            same = agree(answers["Prometheus"], answers["Fusewatch"]) if {"Prometheus", "Fusewatch"} <= answers.keys() else None
-            columns = ""
-            for server in servers:
-                ratio = seconds[server.name] / seconds.get("Fusewatch", math.nan)
-                ratios[server.name].append(ratio)
-                columns += f"{seconds[server.name] * 1000:9.0f} ms {ratio:4.1f}x"
-            print(f"{query:64}{columns}   {same}")
-    means = "".join(f"{statistics.geometric_mean(ratios[server.name]):16.2f}x" for server in servers)
+    names, measured = [server.name for server in servers], []
+    print(f"{'query':64}" + "".join(f"{name:>19}" for name in names) + "   same as Prometheus")
+    for query in QUERIES:
+        seconds, answers = interleaved(servers, query, window, repetitions)
+        measured.append(seconds)
+        same = agree(answers["Prometheus"], answers["Fusewatch"]) if {"Prometheus", "Fusewatch"} <= answers.keys() else None
+        print(f"{line(query, names, seconds)}   {same}", flush=True)
+    means = "".join(f"{mean(ratios(measured, name)):18.2f}x" for name in names)
     print(f"{'geometric mean of how many times faster Fusewatch is':64}{means}")
 
 
-def settle(servers: list[Server], within_s: float) -> None:
-    """Returns when Fusewatch has sealed every block that is over."""
-    deadline = time.monotonic() + within_s
-    for server in (server for server in servers if server.name == "Fusewatch"):
-        while time.monotonic() < deadline:
-            time.sleep(5)
-            text = httpx.get(f"{server.url}/metrics", timeout=60).text
-            if "fusewatch_storage_seal_lag_s 0.0" in text.splitlines():
-                break
+def compare(options: argparse.Namespace) -> None:
+    """The comparison on one load."""
+    steps = int(options.hours * 3_600_000) // STEP_MS
+    start_ms = (int(time.time() * 1000) - steps * STEP_MS) // STEP_MS * STEP_MS
+    begin = start_ms / 1000 + 3600 + _BETWEEN_S
+    window = Window(begin, begin + options.hours * 3600 - 7200, _POINTS_STEP_S)
+    with tempfile.TemporaryDirectory() as folder:
+        with ExitStack() as stack:
+            servers = [stack.enter_context(running(name, Path(folder) / name)) for name in options.servers]
+            begun = time.perf_counter()
+            load(servers, requests(series=options.series, steps=steps, start_ms=start_ms))
+            print(f"{options.series * steps / 1e6:.1f} M samples loaded in {time.perf_counter() - begun:.0f} s")
+            settle(servers, options.settle)
+            if not options.first:
+                measure(servers, window, options.repetitions)
+        if options.first:
+            compare_first(options.servers, Path(folder), window, options.repetitions)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--series", type=int, default=2000)
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--settle", type=float, default=600.0, metavar="SECONDS")
     parser.add_argument("--servers", nargs="+", choices=NAMES, default=list(NAMES))
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--scale", action="store_true", help="how queries grow with the number of series")
+    kinds.add_argument("--first", action="store_true", help="the first query after a start beside the tenth")
+    kinds.add_argument("--native", action="store_true", help="native histograms")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of series of --scale")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="where --scale draws")
     options = parser.parse_args()
-    steps = int(options.hours * 3_600_000) // STEP_MS
-    start_ms = (int(time.time() * 1000) - steps * STEP_MS) // STEP_MS * STEP_MS
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        servers = [stack.enter_context(running(name, Path(folder) / name)) for name in options.servers]
-        begun = time.perf_counter()
-        load(servers, requests(series=options.series, steps=steps, start_ms=start_ms))
-        print(f"{options.series * steps / 1e6:.1f} M samples loaded in {time.perf_counter() - begun:.0f} s")
-        settle(servers, options.settle)
-        measure(servers, start_ms / 1000, options.hours, options.repetitions)
+    if options.scale:
+        compare_sizes(options.servers, options.sizes, options.repetitions, options.settle, options.plot)
+    elif options.native:
+        compare_native(options.servers, options.hours, options.repetitions, options.settle)
+    else:
+        compare(options)
 
 
 if __name__ == "__main__":

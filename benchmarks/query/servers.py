@@ -78,8 +78,8 @@ NAMES = tuple(_STARTERS)
 
 @contextmanager
 def running(name: str, folder: Path, *, fusewatch_config: str = "", flags: Sequence[str] = ()) -> Iterator[Server]:
-    """The server, ready, until the block ends; our own with this configuration, a peer with these flags beside what it needs."""
-    folder.mkdir()
+    """The server on what the folder holds, ready, until the block ends; our own with this configuration, a peer with these flags too."""
+    folder.mkdir(exist_ok=True)
     url, command = _STARTERS[name](folder, fusewatch_config)
     listening = name == "Fusewatch"
     command += flags
