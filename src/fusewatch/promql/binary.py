@@ -10,6 +10,7 @@ from fusewatch.promql import ast
 from fusewatch.promql.annotations import Annotations
 from fusewatch.promql.arrays import Bools
 from fusewatch.promql.elementwise import ARITHMETIC, COMPARISONS, Cells, Outcome, operate
+from fusewatch.promql.errors import ExecutionError
 from fusewatch.promql.histograms import Histograms
 from fusewatch.promql.kernels.native.cells import scaled
 from fusewatch.promql.matching import matched_operation, set_operation
@@ -18,7 +19,13 @@ from fusewatch.telemetry.samples import Float64s
 
 
 def scalar_operation(op: str, left: Float64s, right: Float64s) -> Float64s:
-    """``left op right`` at every step; a comparison is 0 or 1."""
+    """``left op right`` at every step; a comparison is 0 or 1.
+
+    Raises:
+        ExecutionError: the operator is for histograms alone.
+    """
+    if op in ast.TRIMS:
+        raise ExecutionError(f'operator "{op}" not allowed for Scalar operations')
     return ARITHMETIC[op](left, right) if op in ARITHMETIC else COMPARISONS[op](left, right).astype(np.float64)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, NoReturn
+from typing import Final
 
 from fusewatch.promql import ast
 from fusewatch.promql.ast import Cardinality, ValueType, value_type
-from fusewatch.promql.errors import ParseError
 from fusewatch.promql.functions.function import Function
-from fusewatch.promql.lexer import position
-from fusewatch.telemetry.labels import METRIC_NAME, quote
+from fusewatch.promql.literals import go_quote
+from fusewatch.promql.source import Source
+from fusewatch.telemetry.labels import METRIC_NAME
 from fusewatch.telemetry.matchers import Matcher
 
 #: Aggregations and the type of their parameter.
@@ -22,96 +22,93 @@ AGGREGATIONS: Final[dict[str, ValueType | None]] = {
 }
 
 
-def _fail(reason: str, text: str, offset: int) -> NoReturn:
-    raise ParseError(reason, position(text, offset))
-
-
-def matchers(name: str, found: Sequence[Matcher], text: str, span: ast.Span, *, any_allowed: bool = False) -> None:
+def matchers(name: str, found: Sequence[Matcher], source: Source, node: ast.Selector, *, any_allowed: bool = False) -> None:
     """Raises ParseError when a selector names its metric twice or, unless that is allowed, would select everything."""
     if name:
         again = next((m.value for m in found[:-1] if m.name == METRIC_NAME), None)
         if again is not None:
-            _fail(f"metric name must not be set twice: {quote(name)} or {quote(again)}", text, span.start)
+            source.reject(node, f"metric name must not be set twice: {go_quote(name)} or {go_quote(again)}")
     elif not any_allowed and all(m.matches("") for m in found):
-        _fail("vector selector must contain at least one non-empty matcher", text, span.start)
+        source.reject(node, "vector selector must contain at least one non-empty matcher")
 
 
-def unary(inner: ast.Expr, text: str, span: ast.Span) -> None:
+def subquery(inner: ast.Expr, source: Source) -> None:
+    """Raises ParseError when a subquery is not over a vector."""
+    kind = value_type(inner)
+    if kind is not ValueType.VECTOR:
+        plain = "matrix" if kind is ValueType.MATRIX else str(kind)
+        source.reject(inner, f"subquery is only allowed on instant vector, got {plain} instead")
+
+
+def unary(inner: ast.Expr, source: Source, sign_at: int) -> None:
     """Raises ParseError when a sign stands before something that is no number."""
     kind = value_type(inner)
     if kind not in (ValueType.SCALAR, ValueType.VECTOR):
-        _fail(f'unary expression only allowed on expressions of type scalar or instant vector, got "{kind}"', text, span.start)
+        source.fail(sign_at, f'unary expression only allowed on expressions of type scalar or instant vector, got "{kind}"')
 
 
-def binary(node: ast.Binary, text: str, op_at: int) -> ast.Binary:
+def binary(node: ast.Binary, source: Source, op_at: int) -> ast.Binary:
     """The node as it is evaluated: without a matching where a side is a scalar.
 
     Raises:
         ParseError: the operator does not fit its sides.
     """
     left, right = value_type(node.left), value_type(node.right)
-    for side, kind in ((node.left, left), (node.right, right)):
-        if kind not in (ValueType.SCALAR, ValueType.VECTOR):
-            _fail("binary expression must contain only scalar and instant vector types", text, side.span.start)
     if node.return_bool and node.op not in ast.COMPARISONS:
-        _fail("bool modifier can only be used on comparison operators", text, op_at)
+        source.fail(op_at, "bool modifier can only be used on comparison operators")
     if node.op in ast.COMPARISONS and not node.return_bool and left is right is ValueType.SCALAR:
-        _fail("comparisons between scalars must use BOOL modifier", text, op_at)
-    if node.op in ast.TRIMS and left is right is ValueType.SCALAR:
-        _fail(f"operator {quote(node.op)} not allowed for Scalar operations", text, op_at)
-    if ValueType.SCALAR in (left, right):
-        return _with_scalar(node, text)
-    _matching(node, text, op_at)
-    return node
-
-
-def _with_scalar(node: ast.Binary, text: str) -> ast.Binary:
-    matching = node.matching or ast.Matching(Cardinality.ONE_TO_ONE)
-    if node.op in ast.SET_OPERATORS:
-        _fail(f"set operator {quote(node.op)} not allowed in binary scalar expression", text, node.span.start)
-    if matching.labels:
-        _fail("vector matching only allowed between instant vectors", text, node.span.start)
-    if matching.fill_left is not None or matching.fill_right is not None:
-        _fail("filling in missing series only allowed between instant vectors", text, node.span.start)
-    return replace(node, matching=None)
-
-
-def _matching(node: ast.Binary, text: str, op_at: int) -> None:
+        source.fail(op_at, "comparisons between scalars must use BOOL modifier")
     matching = node.matching or ast.Matching(Cardinality.ONE_TO_ONE)
     both = next((label for label in matching.labels if matching.on and label in matching.include), None)
     if both is not None:
-        _fail(f"label {quote(both)} must not occur in ON and GROUP clause at once", text, op_at)
+        source.fail(op_at, f"label {go_quote(both)} must not occur in ON and GROUP clause at once")
+    for side, kind in ((node.left, left), (node.right, right)):
+        if kind not in (ValueType.SCALAR, ValueType.VECTOR):
+            source.reject(side, "binary expression must contain only scalar and instant vector types")
+    if ValueType.SCALAR in (left, right):
+        return _with_scalar(node, matching, source)
+    _set_operation(node, matching, source)
+    return node
+
+
+def _with_scalar(node: ast.Binary, matching: ast.Matching, source: Source) -> ast.Binary:
+    if matching.labels:
+        source.reject(node, "vector matching only allowed between instant vectors")
+    if matching.fill_left is not None or matching.fill_right is not None:
+        source.reject(node, "filling in missing series only allowed between instant vectors")
+    if node.op in ast.SET_OPERATORS:
+        source.reject(node, f"set operator {go_quote(node.op)} not allowed in binary scalar expression")
+    return replace(node, matching=None)
+
+
+def _set_operation(node: ast.Binary, matching: ast.Matching, source: Source) -> None:
     if node.op in ast.SET_OPERATORS:
         if matching.cardinality is not Cardinality.MANY_TO_MANY:
-            _fail(f"no grouping allowed for {quote(node.op)} operation", text, node.span.start)
+            source.reject(node, f"no grouping allowed for {go_quote(node.op)} operation")
         if matching.fill_left is not None or matching.fill_right is not None:
-            _fail("filling in missing series not allowed for set operators", text, node.span.start)
+            source.reject(node, "filling in missing series not allowed for set operators")
 
 
-def aggregate(op: str, args: Sequence[ast.Expr], labels: Sequence[str], *, without: bool, text: str, span: ast.Span) -> ast.Aggregate:
-    """The aggregation over its arguments.
-
-    Raises:
-        ParseError: too few or many arguments, or of the wrong type.
-    """
-    param_type = AGGREGATIONS[op]
-    wanted = 1 if param_type is None else 2
+def aggregated(op: str, args: Sequence[ast.Expr], source: Source, span: ast.Span) -> None:
+    """Raises ParseError when an aggregation has too few or too many arguments."""
+    if not args:
+        source.fail(span.start, "no arguments for aggregate expression provided")
+    wanted = 1 if AGGREGATIONS[op] is None else 2
     if len(args) != wanted:
-        reason = f"wrong number of arguments for aggregate expression provided, expected {wanted}, got {len(args)}"
-        _fail(reason, text, span.start)
-    param = args[0] if param_type is not None else None
-    _expect(args[-1], ValueType.VECTOR, "aggregation expression", text)
-    if param is not None and param_type is not None:
-        _expect(param, param_type, "aggregation parameter", text)
-    return ast.Aggregate(op, args[-1], param, tuple(labels), without, span)
+        source.fail(span.start, f"wrong number of arguments for aggregate expression provided, expected {wanted}, got {len(args)}")
 
 
-def call(function: Function, args: tuple[ast.Expr, ...], text: str, span: ast.Span) -> ast.Call:
-    """The call of ``function``.
+def aggregate(node: ast.Aggregate, source: Source) -> None:
+    """Raises ParseError when what an aggregation is over, or its parameter, is of the wrong type."""
+    param_type = AGGREGATIONS[node.op]
+    _expect(node.expr, ValueType.VECTOR, "aggregation expression", source)
+    if node.param is not None and param_type is not None:
+        _expect(node.param, param_type, "aggregation parameter", source)
 
-    Raises:
-        ParseError: too few or many arguments, or of the wrong type.
-    """
+
+def call(function: Function, node: ast.Call, source: Source) -> None:
+    """Raises ParseError when a call has too few or too many arguments, or one of the wrong type."""
+    args = node.args
     most = len(function.args) if function.at_most is None else function.at_most
     if function.at_least == most:
         complaint = f"expected {most}" if len(args) != most else ""
@@ -120,23 +117,22 @@ def call(function: Function, args: tuple[ast.Expr, ...], text: str, span: ast.Sp
     else:
         complaint = f"expected at most {most}" if 0 <= most < len(args) else ""
     if complaint:
-        _fail(f"{complaint} argument(s) in call to {quote(function.name)}, got {len(args)}", text, span.start)
+        source.reject(node, f"{complaint} argument(s) in call to {go_quote(function.name)}, got {len(args)}")
     if function.name == "info" and len(args) > 1:
-        _labels_only(args[1], text)
+        _labels_only(args[1], source)
     for index, arg in enumerate(args):
         wanted = function.args[min(index, len(function.args) - 1)]
-        _expect(arg, wanted, f"call to function {quote(function.name)}", text)
-    return ast.Call(function.name, args, function.returns, span)
+        _expect(arg, wanted, f"call to function {go_quote(function.name)}", source)
 
 
-def _labels_only(node: ast.Expr, text: str) -> None:
+def _labels_only(node: ast.Expr, source: Source) -> None:
     """Raises ParseError when the second argument of ``info`` is more than matchers in braces."""
     if value_type(node) is ValueType.VECTOR and not isinstance(node, ast.Selector):
-        _fail("expected label selectors only", text, node.span.start)
-    if isinstance(node, ast.Selector) and text[node.span.start] != "{":
-        _fail("expected label selectors only, got vector selector instead", text, node.span.start)
+        source.reject(node, "expected label selectors only")
+    if isinstance(node, ast.Selector) and source.text[node.span.start] != "{":
+        source.reject(node, "expected label selectors only, got vector selector instead")
 
 
-def _expect(node: ast.Expr, wanted: ValueType, where: str, text: str) -> None:
+def _expect(node: ast.Expr, wanted: ValueType, where: str, source: Source) -> None:
     if value_type(node) is not wanted:
-        _fail(f"expected type {wanted} in {where}, got {value_type(node)}", text, node.span.start)
+        source.reject(node, f"expected type {wanted} in {where}, got {value_type(node)}")

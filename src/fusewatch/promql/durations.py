@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from fusewatch.promql import ast
-from fusewatch.promql.errors import ParseError
-from fusewatch.promql.lexer import position
+from fusewatch.promql.source import Source
+
+#: Go's nanoseconds are 64 bits wide.
+MAX_MS: Final = (1 << 63) // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +47,22 @@ _OPERATIONS: Final[Mapping[str, Callable[[float, float], float]]] = {
 }
 
 
-def duration_ms(node: ast.Expr, context: DurationContext, text: str) -> int:
+def duration_ms(node: ast.Expr, context: DurationContext, source: Source) -> int:
     """Whole milliseconds of a constant expression in seconds.
 
     Raises:
-        ParseError: something in it is not a number, or the result is none.
+        ParseError: it divides by zero, or its result is no duration.
     """
     try:
         seconds = _seconds(node, context)
-        return int(seconds * 1000 + math.copysign(1e-6, seconds))
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
-        reason = str(error) if isinstance(error, ZeroDivisionError) else "expected number, duration, step(), or range()"
-        raise ParseError(reason, position(text, node.span.start)) from error
+        milliseconds = int(seconds * 1000 + math.copysign(1e-6, seconds))
+    except ZeroDivisionError as error:
+        source.reject(node, str(error))
+    except (TypeError, ValueError, OverflowError):
+        source.reject(node, "duration out of range")
+    if abs(milliseconds) > MAX_MS:
+        source.reject(node, "duration out of range")
+    return milliseconds
 
 
 def _seconds(node: ast.Expr, context: DurationContext) -> float:
@@ -73,4 +79,4 @@ def _seconds(node: ast.Expr, context: DurationContext) -> float:
             return context.range_ms / 1000
         case ast.Call(function=name) if name in _OPERATIONS:
             return _OPERATIONS[name](*(_seconds(arg, context) for arg in node.args))
-    raise TypeError("not a duration")
+    raise ValueError("not a duration")

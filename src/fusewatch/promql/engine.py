@@ -14,6 +14,7 @@ from fusewatch.promql import ast
 from fusewatch.promql.annotations import Annotations
 from fusewatch.promql.blocks import block_of, joined, result_of
 from fusewatch.promql.cache import ResultCache, alike_joined, asked_of, gaps
+from fusewatch.promql.durations import DurationContext
 from fusewatch.promql.errors import (
     TOO_MANY_SAMPLES,
     ParameterError,
@@ -162,7 +163,7 @@ class Engine:
         text, grid = asked.text, asked.grid
         run = _Run(grid, budget or self.budget(), Annotations(text))
         with run.phase("parse"):
-            expr = parse(text, step_ms=grid.step, range_ms=grid.end - grid.start)
+            expr = parse(text, DurationContext(step_ms=grid.step, range_ms=grid.end - grid.start))
             _check_type(expr, instant=asked.instant)
         plain = not asked.options.explain and asked.options.limit == 0
         if self._cache is None or asked.instant or not asked.options.cache or not plain:

@@ -26,7 +26,7 @@ class QueryError(Exception):
 class ParseError(QueryError):
     """The text can't be read as PromQL.
 
-    ``position`` is the line and the column, from 1, of where it went wrong; None where that is not known.
+    ``position`` is the line and the column (in bytes of UTF-8), from 1, of where it went wrong; None where that is not known.
     """
 
     error_type = "bad_data"
@@ -34,8 +34,8 @@ class ParseError(QueryError):
     def __init__(self, reason: str, position: tuple[int, int] | None = None) -> None:
         self.reason = reason
         self.position = position
-        place = f"{position[0]}:{position[1]}: " if position is not None else ""
-        super().__init__(f"{place}parse error: {reason}")
+        place = "unknown position" if position is None else f"{position[0]}:{position[1]}"
+        super().__init__(f"{place}: parse error: {reason}")
 
 
 class ParameterError(QueryError):

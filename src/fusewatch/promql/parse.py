@@ -11,8 +11,10 @@ from __future__ import annotations
 from typing import Final
 
 from fusewatch.promql import ast, check
+from fusewatch.promql.durations import DurationContext
 from fusewatch.promql.functions.registry import FUNCTIONS
-from fusewatch.promql.lexer import Kind, Token
+from fusewatch.promql.lexer import CALLABLE_WORDS, Kind, Token
+from fusewatch.promql.literals import go_quote
 from fusewatch.promql.parse_selectors import SelectorParser
 
 _PRECEDENCE: Final = {
@@ -25,24 +27,44 @@ _PRECEDENCE: Final = {
     "^": 6,
 }
 _UNARY: Final = 5
+#: Keywords that no metric may be named by.
+_NEVER_OPERANDS: Final = frozenset({"bool", "group_left", "group_right", "ignoring", "on"})
 #: Levels of the tree; every level costs a few frames of Python's stack in the parser and the evaluator.
 MAX_DEPTH: Final = 100
 MAX_TREE_DEPTH: Final = 200
 
 
-def parse(text: str, *, step_ms: int = 0, range_ms: int = 0) -> ast.Expr:
+def parse(text: str, durations: DurationContext | None = None) -> ast.Expr:
     """The query's tree, with types checked.
 
-    ``step_ms`` and ``range_ms`` of the evaluation are what ``step()`` and ``range()`` inside durations stand for.
+    ``durations`` are what ``step()`` and ``range()`` of the evaluation stand for; without them, durations that are computed are 0.
 
     Raises:
         ParseError: with Prometheus' words, and where.
     """
-    parser = Parser(text, step_ms=step_ms, range_ms=range_ms)
+    parser = Parser(text, durations)
     parser.limit_depth(MAX_TREE_DEPTH)
     node = parser.expression(0)
     if parser.peek().kind is not Kind.END:
         parser.unexpected()
+    parser.complain()
+    return node
+
+
+def parse_selector(text: str) -> ast.Selector:
+    """The selector that the text is: a name, matchers in braces, or both; it may select everything.
+
+    Raises:
+        ParseError: anything else, with Prometheus' words, and where.
+    """
+    parser = Parser(text, None)
+    if parser.peek().kind is not Kind.NAME and not parser.comes("{"):
+        parser.unexpected()
+    with parser.any_selector(allowed=True):
+        node = parser.selector()
+    if parser.peek().kind is not Kind.END:
+        parser.unexpected()
+    parser.complain()
     return node
 
 
@@ -67,95 +89,109 @@ class Parser(SelectorParser):
         return_bool = self.accept("bool")
         matching = self._matching(op)
         right = self.expression(power - 1 if op == "^" else power)
-        node = ast.Binary(op, left, right, matching, return_bool, ast.Span(left.span.start, right.span.end))
-        return check.binary(node, self.text, token.start)
+        span = ast.Span(self.source.around(left).start, self.source.around(right).end)
+        node = ast.Binary(op, left, right, matching, return_bool, span)
+        return self.judged(lambda: check.binary(node, self.source, token.start), node)
 
     def _matching(self, op: str) -> ast.Matching:
         on = False
         labels: tuple[str, ...] = ()
         include: tuple[str, ...] = ()
         card = ast.Cardinality.MANY_TO_MANY if op in ast.SET_OPERATORS else ast.Cardinality.ONE_TO_ONE
-        if self.peek().keyword in ("on", "ignoring") and self.peek(1).text == "(":
+        if self.peek().keyword in ("on", "ignoring"):
             on = self.take().keyword == "on"
             labels = self.label_list()
             if self.peek().keyword in ("group_left", "group_right"):
                 left = self.take().keyword == "group_left"
                 card = ast.Cardinality.MANY_TO_ONE if left else ast.Cardinality.ONE_TO_MANY
-                include = self.label_list() if self.peek().text == "(" else ()
+                include = self.label_list() if self.comes("(") else ()
         fill_left, fill_right = self._fill()
         return ast.Matching(card, on, labels, include, fill_left, fill_right)
 
     def _fill(self) -> tuple[float | None, float | None]:
+        if self.accept("fill"):
+            value = self._fill_value()
+            return value, value
         values: dict[str, float | None] = {"fill_left": None, "fill_right": None}
-        while self.peek().keyword in ("fill", "fill_left", "fill_right") and self.peek(1).text == "(":
-            word = self.take().keyword
-            self.expect("(")
-            value = self.signed_number()
-            self.expect(")")
-            for side in values if word == "fill" else (word,):
-                values[side] = value
+        while (side := self.peek().keyword) in values and values[side] is None:
+            self.take()
+            values[side] = self._fill_value()
         return values["fill_left"], values["fill_right"]
+
+    def _fill_value(self) -> float:
+        self.expect("(")
+        value = self.signed_number()
+        self.expect(")")
+        return value
 
     def _unary(self) -> ast.Expr:
         token = self.peek()
-        if token.text not in ("+", "-"):
-            return self._postfix(self.operand(), bare=token.text != "(")
+        if not self.comes("+", "-"):
+            return self._postfix(self._operand(), bare=not (token.kind is Kind.SYMBOL and token.text == "("))
         self.take()
         inner = self.expression(_UNARY)
-        span = ast.Span(token.start, inner.span.end)
+        span = ast.Span(token.start, self.source.around(inner).end)
         if isinstance(inner, ast.Number):
             return ast.Number(-inner.value if token.text == "-" else inner.value, span)
-        check.unary(inner, self.text, span)
+        self.judged(lambda: check.unary(inner, self.source, token.start), None)
         return ast.Negation(inner, span) if token.text == "-" else inner
 
-    def operand(self) -> ast.Expr:
+    def _operand(self) -> ast.Expr:
         """A literal, selector, call or parenthesis, without range or modifiers."""
         token = self.peek()
-        if token.text == "(":
+        if self.comes("("):
             self.take()
             inner = self.expression(0)
-            self.expect(")", "unclosed left parenthesis")
+            self.expect(")")
+            self.source.parenthesize(inner.span, ast.Span(token.start, self.last_end))
             return inner
-        if token.kind in (Kind.NUMBER, Kind.DURATION) or token.keyword in ("inf", "nan"):
+        if self.is_number():
             return ast.Number(self.number(), ast.Span(token.start, token.end))
         if token.kind is Kind.STRING:
             return ast.String(self.string(), ast.Span(token.start, token.end))
-        if token.text == "{":
+        if self.comes("{"):
             return self.selector()
-        if token.kind is not Kind.NAME or token.keyword == "bool":
+        if token.kind is not Kind.NAME or token.keyword in _NEVER_OPERANDS:
             self.unexpected()
         after = self.peek(1)
         if token.keyword in check.AGGREGATIONS and (after.text == "(" or after.keyword in ("by", "without")):
             return self._aggregate()
-        if after.text == "(":
+        if after.text == "(" and token.keyword in ("", *CALLABLE_WORDS) and ":" not in token.text:
             return self._call()
         return self.selector()
 
     def _postfix(self, node: ast.Expr, *, bare: bool) -> ast.Expr:
         """Ranges and modifiers behind ``node``; only a ``bare`` one (not in parentheses) takes modifiers."""
-        seen: set[str] = set()
+        seen: list[str] = []
         while True:
-            token = self.peek()
-            if token.text == "[":
+            keyword = self.peek().keyword
+            if self.comes("["):
                 node, bare = self.brackets(node, seen, bare=bare), True
-            elif token.keyword == "offset":
+                seen = []
+            elif keyword == "offset":
                 node = self.offset(node, seen, bare=bare)
-            elif token.text == "@":
+                seen.append(keyword)
+            elif self.comes("@"):
                 node = self.at(node, seen, bare=bare)
-            elif token.keyword in ("anchored", "smoothed"):
+                seen.append("@")
+            elif keyword in ("anchored", "smoothed"):
                 node = self.extended(node, bare=bare)
             else:
                 return node
 
     def _aggregate(self) -> ast.Expr:
         token = self.take()
-        grouping = self._grouping()
-        args = self._arguments("no arguments for aggregate expression provided")
+        with self.inside("aggregation"):
+            grouping = self._grouping()
+            args = self._arguments()
         if grouping is None:
             grouping = self._grouping()
         without, labels = grouping or (False, ())
         span = ast.Span(token.start, self.last_end)
-        return check.aggregate(token.keyword, args, labels, without=without, text=self.text, span=span)
+        check.aggregated(token.keyword, args, self.source, span)
+        node = ast.Aggregate(token.keyword, args[-1], args[0] if len(args) > 1 else None, labels, without, span)
+        self.judged(lambda: check.aggregate(node, self.source), None)
+        return node
 
     def _grouping(self) -> tuple[bool, tuple[str, ...]] | None:
         word = self.peek().keyword
@@ -167,25 +203,25 @@ class Parser(SelectorParser):
     def _call(self) -> ast.Expr:
         token: Token = self.take()
         # As Prometheus: start, end, step and range ignore case, being keywords elsewhere.
-        name = token.keyword if token.keyword in ("start", "end", "step", "range") else token.text
-        if name not in FUNCTIONS:
-            self.fail(f'unknown function with name "{name}"', token)
+        name = token.keyword or token.text
         args = self._arguments(labels_only=name == "info")
-        return check.call(FUNCTIONS[name], args, self.text, ast.Span(token.start, self.last_end))
+        if name not in FUNCTIONS:
+            self.fail(f"unknown function with name {go_quote(token.text)}", token)
+        node = ast.Call(name, args, FUNCTIONS[name].returns, ast.Span(token.start, self.last_end))
+        self.judged(lambda: check.call(FUNCTIONS[name], node, self.source), None)
+        return node
 
-    def _arguments(self, none: str = "", *, labels_only: bool = False) -> tuple[ast.Expr, ...]:
+    def _arguments(self, *, labels_only: bool = False) -> tuple[ast.Expr, ...]:
         """All in parentheses; ``labels_only``: those after the first select labels, and may select any."""
-        opening = self.expect("(")
+        self.expect("(")
         args: list[ast.Expr] = []
-        while self.peek().text != ")":
+        while not self.comes(")"):
             with self.any_selector(allowed=labels_only and len(args) > 0):
                 args.append(self.expression(0))
-            if self.peek().text != ",":
+            if not self.comes(","):
                 break
-            self.take()
-            if self.peek().text == ")":
-                self.fail("trailing commas not allowed in function call args", self.peek())
-        self.expect(")", "unclosed left parenthesis")
-        if not args and none:
-            self.fail(none, opening)
+            comma = self.take()
+            if self.comes(")"):
+                self.fail("trailing commas not allowed in function call args", comma)
+        self.expect(")")
         return tuple(args)

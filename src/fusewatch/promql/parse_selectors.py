@@ -1,51 +1,32 @@
-"""The part of the parser below operators: tokens, selectors, ranges, modifiers and durations."""
+"""The part of the parser below operators: selectors, ranges and modifiers."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, NoReturn
 
 from fusewatch.promql import ast, check
-from fusewatch.promql.durations import DurationContext, duration_ms
-from fusewatch.promql.errors import ParseError
-from fusewatch.promql.lexer import Kind, Token, number_of, position, tokenize, tree_depth, unquote
+from fusewatch.promql.durations import MAX_MS, DurationContext
+from fusewatch.promql.lexer import Kind
+from fusewatch.promql.literals import go_quote
+from fusewatch.promql.parse_durations import DURATIONS, DurationParser
 from fusewatch.telemetry.labels import METRIC_NAME
 from fusewatch.telemetry.matchers import BadRegexError, Matcher, MatchOp, compile_regex
 
-_MAX_MS: Final = (1 << 63) // 1_000_000
+_MATCHING: Final = "label matching"
+_GROUPING: Final = "grouping opts"
+_NO_LABEL: Final = frozenset({"without", "inf", "nan"})
 
 
-class SelectorParser(ABC):
-    """Reads tokens one by one; what it has read of a postfix decides what may follow."""
+class SelectorParser(DurationParser):
+    """Reads selectors; what it has read of a postfix decides what may follow."""
 
-    def __init__(self, text: str, *, step_ms: int, range_ms: int) -> None:
-        self.text = text
-        self._tokens = tokenize(text)
-        self._next = 0
-        self._depth = 0
+    def __init__(self, text: str, durations: DurationContext | None) -> None:
+        super().__init__(text, durations)
         self._any_selector = False
-        self._durations = DurationContext(step_ms=step_ms, range_ms=range_ms)
-
-    @abstractmethod
-    def expression(self, floor: int) -> ast.Expr:
-        """Any expression; the operators' part defines it."""
-
-    @abstractmethod
-    def operand(self) -> ast.Expr:
-        """A literal, call or parenthesis, without what may follow it; the operators' part defines it."""
-
-    @contextmanager
-    def nested(self, limit: int) -> Iterator[None]:
-        """One level deeper, within bounds."""
-        self._depth += 1
-        if self._depth > limit:
-            self.fail(f"expression is nested more than {limit} levels deep", self.peek())
-        yield
-        self._depth -= 1
 
     @contextmanager
     def any_selector(self, *, allowed: bool) -> Iterator[None]:
@@ -54,124 +35,65 @@ class SelectorParser(ABC):
         yield
         self._any_selector = before
 
-    def limit_depth(self, limit: int) -> None:
-        """Raises ParseError when the tree could be deeper than ``limit``: every level costs frames of Python's stack."""
-        if tree_depth(self._tokens) > limit:
-            raise ParseError(f"expression is nested more than {limit} levels deep")
-
-    def peek(self, ahead: int = 0) -> Token:
-        """The next token, or one after it; END at the end."""
-        return self._tokens[min(self._next + ahead, len(self._tokens) - 1)]
-
-    def take(self) -> Token:
-        """The next token, which is thereby read."""
-        token = self.peek()
-        self._next += 1
-        return token
-
-    @property
-    def last_end(self) -> int:
-        """Where the token read last ends."""
-        return self._tokens[self._next - 1].end
-
-    def accept(self, keyword: str) -> bool:
-        """Reads the keyword if it comes next."""
-        if self.peek().keyword != keyword:
-            return False
-        self.take()
-        return True
-
-    def expect(self, symbol: str, at_end: str = "") -> Token:
-        """Reads ``symbol``; ``at_end`` is what to say if the text is over instead."""
-        token = self.peek()
-        if token.kind is Kind.END and at_end:
-            self.fail(at_end, token)
-        if token.text != symbol or token.kind is Kind.STRING:
-            self.unexpected(f', expected "{symbol}"')
-        return self.take()
-
-    def fail(self, reason: str, token: Token) -> NoReturn:
-        """Raises ParseError at ``token``."""
-        raise ParseError(reason, position(self.text, token.start))
-
-    def unexpected(self, context: str = "") -> NoReturn:
-        """Raises ParseError at the next token."""
-        self.fail(f"unexpected {self.peek().describe()}{context}", self.peek())
-
-    def number(self) -> float:
-        """A number, a duration in seconds, Inf or NaN."""
-        token = self.take()
-        if token.keyword in ("inf", "nan"):
-            return math.inf if token.keyword == "inf" else math.nan
-        return number_of(token)
-
-    def signed_number(self) -> float:
-        """A number with any sign before it."""
-        sign = 1.0
-        while self.peek().text in ("+", "-"):
-            sign = -sign if self.take().text == "-" else sign
-        if self.peek().kind not in (Kind.NUMBER, Kind.DURATION) and self.peek().keyword not in ("inf", "nan"):
-            self.unexpected(", expected number")
-        return sign * self.number()
-
-    def string(self) -> str:
-        """A string literal."""
-        token = self.take()
-        try:
-            return unquote(token)
-        except ValueError as error:
-            self.fail(str(error), token)
-
     def label_list(self) -> tuple[str, ...]:
         """``(a, b, "c.d")``."""
-        self.expect("(")
+        self.expect("(", _GROUPING, '"("')
         labels: list[str] = []
-        while self.peek().text != ")":
-            labels.append(self._label(" in grouping opts"))
-            if self.peek().text != ",":
-                break
-            self.take()
-        self.expect(")", "unclosed left parenthesis")
+        while not self.comes(")"):
+            labels.append(self._grouping_label())
+            if not self.comes(",", ")"):
+                self.unexpected(_GROUPING, '"," or ")"')
+            if self.comes(","):
+                self.take()
+        self.take()
         return tuple(labels)
 
-    def _label(self, context: str) -> str:
+    def _grouping_label(self) -> str:
         token = self.peek()
-        if token.kind is Kind.STRING:
-            return self.string()
-        if token.kind is not Kind.NAME or ":" in token.text:
-            self.unexpected(f"{context}, expected label")
-        return self.take().text
+        if token.kind is not Kind.STRING and (token.kind is not Kind.NAME or token.keyword in _NO_LABEL):
+            self.unexpected(_GROUPING, "label")
+        name = self.string() if token.kind is Kind.STRING else self.take().text
+        if not _is_label(name):
+            self.fail(f"invalid label name for grouping: {go_quote(name)}", token)
+        return name
 
     def selector(self) -> ast.Selector:
         """``name``, ``{matchers}`` or both."""
         start = self.peek().start
-        matchers: list[Matcher] = []
         name = self.take().text if self.peek().kind is Kind.NAME else ""
-        if self.peek().text == "{":
-            self.take()
-            while self.peek().text != "}":
-                matchers.append(self._matcher())
-                if self.peek().text != ",":
-                    break
-                self.take()
-            self.expect("}", "unexpected end of input inside braces")
+        matchers = self._matchers() if self.comes("{") else []
         span = ast.Span(start, self.last_end)
         if name:
             matchers.append(Matcher(METRIC_NAME, MatchOp.EQUAL, name))
-        check.matchers(name, matchers, self.text, span, any_allowed=self._any_selector)
-        return ast.Selector(tuple(matchers), 0, None, span)
+        node = ast.Selector(tuple(matchers), 0, None, span)
+        any_allowed = self._any_selector
+        self.judged(lambda: check.matchers(name, matchers, self.source, node, any_allowed=any_allowed), None)
+        return node
+
+    def _matchers(self) -> list[Matcher]:
+        self.take()
+        matchers: list[Matcher] = []
+        while not self.comes("}"):
+            matchers.append(self._matcher())
+            if not self.comes(",", "}"):
+                self.unexpected(_MATCHING, '"," or "}"')
+            if self.comes(","):
+                self.take()
+        self.take()
+        return matchers
 
     def _matcher(self) -> Matcher:
         token = self.peek()
-        name = self._label(" in label matching")
-        operator = self.peek().text
-        if token.kind is Kind.STRING and operator in (",", "}"):
-            return Matcher(METRIC_NAME, MatchOp.EQUAL, name)
-        if operator not in ("=", "!=", "=~", "!~"):
-            self.unexpected(" in label matching, expected label matching operator")
-        self.take()
+        if token.kind not in (Kind.NAME, Kind.STRING):
+            self.unexpected(_MATCHING, 'identifier or "}"')
+        name = self.string() if token.kind is Kind.STRING else self.take().text
+        if not self.comes("=", "!=", "=~", "!~"):
+            if token.kind is Kind.STRING:
+                return Matcher(METRIC_NAME, MatchOp.EQUAL, name)
+            self.unexpected(_MATCHING, "label matching operator")
+        operator = self.take().text
         if self.peek().kind is not Kind.STRING:
-            self.unexpected(" in label matching, expected string")
+            self.unexpected(_MATCHING, "string")
         value = self.string()
         if operator in ("=~", "!~"):
             try:
@@ -180,71 +102,52 @@ class SelectorParser(ABC):
                 self.fail(str(error), token)
         return Matcher(name, MatchOp(operator), value)
 
-    def brackets(self, node: ast.Expr, seen: set[str], *, bare: bool) -> ast.Expr:
-        """``[range]`` or ``[range:step]`` after ``node``; ``seen`` are the modifiers before it, which a subquery closes off."""
+    def brackets(self, node: ast.Expr, seen: Sequence[str], *, bare: bool) -> ast.Expr:
+        """``[range]`` or ``[range:step]`` after ``node``; ``seen`` are the modifiers before it."""
         opening = self.take()
-        range_ms = self._duration()
-        if self.peek().text == "]":
-            return self._range(node if bare else None, range_ms, opening, seen)
-        self.expect(":")
-        step_ms = None if self.peek().text == "]" else self._duration()
-        self.expect("]")
-        if ast.value_type(node) is not ast.ValueType.VECTOR:
-            self.fail(f"subquery is only allowed on instant vector, got {ast.value_type(node)} instead", opening)
-        seen.clear()
-        return ast.Subquery(node, range_ms, step_ms, 0, None, ast.Span(node.span.start, self.last_end))
+        range_ms = self.positive_duration("subquery or range selector", DURATIONS)
+        if self.comes("]"):
+            self.take()
+            if not bare or not isinstance(node, ast.Selector):
+                self.fail("ranges only allowed for vector selectors", opening)
+            if seen:
+                self.fail(f"no {'offset' if 'offset' in seen else '@'} modifiers allowed before range", opening)
+            return ast.RangeSelector(node, range_ms, ast.Span(node.span.start, self.last_end))
+        self.expect(":", "subquery or range", '":" or "]"')
+        step_ms = None if self.comes("]") else self.positive_duration("subquery selector", 'number, duration, step(), range(), or "]"')
+        self.expect("]", "subquery selector", '"]"')
+        self.judged(lambda: check.subquery(node, self.source), None)
+        return ast.Subquery(node, range_ms, step_ms, 0, None, ast.Span(self.source.around(node).start, self.last_end))
 
-    def _range(self, node: ast.Expr | None, range_ms: int, opening: Token, seen: set[str]) -> ast.RangeSelector:
-        self.expect("]")
-        if not isinstance(node, ast.Selector):
-            self.fail("ranges only allowed for vector selectors", opening)
-        if seen:
-            self.fail(f"no {min(seen)} modifiers allowed before range", opening)
-        return ast.RangeSelector(node, range_ms, ast.Span(node.span.start, self.last_end))
-
-    def _duration(self) -> int:
-        token = self.peek()
-        milliseconds = duration_ms(self.expression(0), self._durations, self.text)
-        if milliseconds <= 0:
-            self.fail("duration must be greater than 0", token)
-        if milliseconds > _MAX_MS:
-            self.fail("duration out of range", token)
-        return milliseconds
-
-    def offset(self, node: ast.Expr, seen: set[str], *, bare: bool) -> ast.Expr:
+    def offset(self, node: ast.Expr, seen: Sequence[str], *, bare: bool) -> ast.Expr:
         """``offset duration`` after ``node``."""
-        word = self.take()
-        start = self.peek()
-        sign = 1
-        while self.peek().text in ("+", "-"):
-            sign = -sign if self.take().text == "-" else sign
-        # No operator and no modifier belongs to it: `x offset 1 + 2` adds 2 to a vector.
-        milliseconds = sign * duration_ms(self.operand(), self._durations, self.text)
-        if abs(milliseconds) > _MAX_MS:
-            self.fail("duration out of range", start)
+        self.take()
+        milliseconds = self.offset_duration()
+        if not bare or not isinstance(node, ast.Selector | ast.Subquery | ast.RangeSelector):
+            self._not_modified(node, "offset")
         if "offset" in seen:
-            self.fail("offset may not be set multiple times per selector", word)
-        seen.add("offset")
+            self.source.reject(node, "offset may not be set multiple times")
         span = ast.Span(node.span.start, self.last_end)
-        if bare and isinstance(node, ast.Selector | ast.Subquery):
-            return replace(node, offset_ms=milliseconds, span=span)
-        if bare and isinstance(node, ast.RangeSelector):
+        if isinstance(node, ast.RangeSelector):
             return replace(node, selector=replace(node.selector, offset_ms=milliseconds), span=span)
-        return self.fail("offset modifier must be preceded by an instant vector selector or range vector selector or a subquery", word)
+        return replace(node, offset_ms=milliseconds, span=span)
 
-    def at(self, node: ast.Expr, seen: set[str], *, bare: bool) -> ast.Expr:
+    def at(self, node: ast.Expr, seen: Sequence[str], *, bare: bool) -> ast.Expr:
         """``@ time``, ``@ start()`` or ``@ end()`` after ``node``."""
-        word = self.take()
-        moment = self._moment(word)
+        self.take()
+        moment = self._moment(node)
+        if not bare or not isinstance(node, ast.Selector | ast.Subquery | ast.RangeSelector):
+            self._not_modified(node, "@")
         if "@" in seen:
-            self.fail("@ <timestamp> may not be set multiple times per selector", word)
-        seen.add("@")
+            self.source.reject(node, "@ <timestamp> may not be set multiple times")
         span = ast.Span(node.span.start, self.last_end)
-        if bare and isinstance(node, ast.Selector | ast.Subquery):
-            return replace(node, at=moment, span=span)
-        if bare and isinstance(node, ast.RangeSelector):
+        if isinstance(node, ast.RangeSelector):
             return replace(node, selector=replace(node.selector, at=moment), span=span)
-        return self.fail("@ modifier must be preceded by an instant vector selector or range vector selector or a subquery", word)
+        return replace(node, at=moment, span=span)
+
+    def _not_modified(self, node: ast.Expr, modifier: str) -> NoReturn:
+        kinds = "an instant vector selector or range vector selector or a subquery"
+        self.source.reject(node, f"{modifier} modifier must be preceded by {kinds}")
 
     def extended(self, node: ast.Expr, *, bare: bool) -> ast.Expr:
         """``anchored`` or ``smoothed`` after ``node``."""
@@ -252,21 +155,33 @@ class SelectorParser(ABC):
         kind, span = ast.Extended(word.keyword), ast.Span(node.span.start, self.last_end)
         selector = node.selector if isinstance(node, ast.RangeSelector) else node
         if isinstance(node, ast.Subquery):
-            self.fail(f"{kind} modifier is not supported for subqueries", word)
+            self.source.reject(node, f"{kind} modifier is not supported for subqueries")
         if not bare or not isinstance(selector, ast.Selector):
-            self.fail(f"{kind} modifier not implemented", word)
+            self.source.reject(node, f"{kind} modifier not implemented")
         if selector.extended not in (None, kind):
-            self.fail("anchored and smoothed modifiers cannot be used together", word)
+            self.source.reject(node, "anchored and smoothed modifiers cannot be used together")
         selector = replace(selector, extended=kind)
         return replace(node, selector=selector, span=span) if isinstance(node, ast.RangeSelector) else replace(selector, span=span)
 
-    def _moment(self, word: Token) -> ast.At:
+    def _moment(self, node: ast.Expr) -> ast.At:
         if self.peek().keyword in ("start", "end"):
             anchor = ast.AtAnchor(self.take().keyword)
-            self.expect("(")
-            self.expect(")")
+            self.expect("(", "@", "timestamp")
+            self.expect(")", "@", "timestamp")
             return anchor
-        seconds = self.signed_number()
-        if not abs(seconds) < _MAX_MS:
-            self.fail(f"timestamp out of bounds for @ modifier: {seconds:f}", word)
+        seconds = self.signed_number("@", "timestamp")
+        if not abs(seconds) < MAX_MS:
+            self.source.reject(node, f"timestamp out of bounds for @ modifier: {_fixed(seconds)}")
         return round(seconds * 1000)
+
+
+def _is_label(name: str) -> bool:
+    """Whether Prometheus takes it as a label's name: any text, but not none, and UTF-8."""
+    return name != "" and not any(0xDC80 <= ord(character) <= 0xDCFF for character in name)
+
+
+def _fixed(number: float) -> str:
+    """A number as Go's ``%f`` has it."""
+    if math.isinf(number):
+        return "+Inf" if number > 0 else "-Inf"
+    return "NaN" if math.isnan(number) else f"{number:f}"

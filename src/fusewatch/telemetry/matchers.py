@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 import re2
 
@@ -25,12 +26,28 @@ class BadRegexError(ValueError):
     """A regular expression that RE2 does not accept."""
 
 
+#: What RE2 in C++ says, and Go's in its place; Prometheus shows the latter.
+_GO_WORDS: Final = {
+    "missing ]": "missing closing ]",
+    "missing )": "missing closing )",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "invalid named capture group": "invalid named capture",
+    "trailing \\": "trailing backslash at end of expression",
+    "pattern too large - compile failed": "expression too large",
+}
+#: Of these Go shows the whole expression.
+_ABOUT_ALL: Final = frozenset({"missing )", "unexpected )", "pattern too large - compile failed"})
+
+
 @lru_cache(maxsize=1024)
 def compile_regex(pattern: str) -> re2._Regexp:
     """The pattern as Prometheus reads it: RE2, anchored at both ends, ``.`` matches newlines.
 
     Raises:
-        BadRegexError: RE2 rejects it.
+        BadRegexError: RE2 rejects it; in the words of Go's RE2.
     """
     options = re2.Options()
     options.log_errors = False
@@ -40,9 +57,17 @@ def compile_regex(pattern: str) -> re2._Regexp:
         re2.compile(pattern, options)  # alone first: `a)(b` would close our own group
         return re2.compile(f"^(?s:{pattern})$", options)
     except re2.error as error:
-        detail = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        message = f"error parsing regexp: {detail}: `{pattern}`"
-        raise BadRegexError(message) from error
+        detail = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
+        raise BadRegexError(f"error parsing regexp: {_in_go_words(detail, pattern)}") from error
+
+
+def _in_go_words(detail: str, pattern: str) -> str:
+    """``missing closing ): `(```: what is wrong, and with which part."""
+    reason = next((known for known in (*_GO_WORDS, *_ABOUT_ALL) if detail.startswith(known)), detail.split(": ", 1)[0])
+    part = detail[len(reason) :].removeprefix(": ")
+    if reason == "trailing \\":
+        part = ""
+    return f"{_GO_WORDS.get(reason, reason)}: `{pattern if reason in _ABOUT_ALL else part}`"
 
 
 @dataclass(frozen=True, slots=True)

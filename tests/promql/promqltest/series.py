@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from tests.promql.promqltest.histograms import Written, combined, parse_histogram
 
-from fusewatch.promql.lexer import Kind, tokenize, unquote
+from fusewatch.promql.lexer import Kind, tokenize
+from fusewatch.promql.literals import unquote
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.samples import STALE_NAN
 
@@ -34,10 +35,10 @@ def _labels(braces: str) -> Iterator[tuple[str, str]]:
     tokens = [token for token in tokenize(braces) if token.kind is not Kind.END and token.text not in "{},="] if braces else []
     while tokens:
         token = tokens.pop(0)
-        name = unquote(token) if token.kind is Kind.STRING else token.text
+        name = unquote(token.text) if token.kind is Kind.STRING else token.text
         following = braces[token.end :].lstrip()
         if following.startswith("="):
-            yield name, unquote(tokens.pop(0))
+            yield name, unquote(tokens.pop(0).text)
         else:
             yield METRIC_NAME, name
 

@@ -44,6 +44,14 @@ def _problem(query: str) -> Problem | None:
     try:
         parse(query)
     except ParseError as error:
-        line, column = error.position or (None, None)
-        return Problem(message=error.reason, line=line, column=column)
+        if error.position is None:
+            return Problem(message=error.reason)
+        line, column = error.position
+        return Problem(message=error.reason, line=line, column=_in_characters(query, line, column))
     return None
+
+
+def _in_characters(query: str, line: int, column: int) -> int:
+    """A column that counts bytes of UTF-8, from 1, as one that counts characters."""
+    before = query.split("\n")[line - 1].encode()[: column - 1]
+    return len(before.decode(errors="ignore")) + 1

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fusewatch.api.prometheus.errors import BadDataError
-from fusewatch.promql import ast
+from fusewatch.promql import parse as promql
 from fusewatch.promql.errors import QueryError
-from fusewatch.promql.parse import parse
 from fusewatch.telemetry.matchers import Matcher
 
 Selector = tuple[Matcher, ...]
@@ -20,12 +19,9 @@ def parse_selector(text: str) -> Selector:
         BadDataError: not PromQL, or more than a selector: a range, an offset, an operator.
     """
     try:
-        node = parse(text)
+        return promql.parse_selector(text).matchers
     except QueryError as error:
         raise BadDataError(str(error)) from error
-    if not isinstance(node, ast.Selector) or node.offset_ms or node.at is not None:
-        raise BadDataError(f'1:1: parse error: expected a series selector such as up{{job="api"}}, not {text!r}')
-    return node.matchers
 
 
 def parse_selectors(texts: Iterable[str]) -> list[Selector]:
