@@ -2,7 +2,8 @@
 
 Binaries are Debian's, or named by ``FUSEWATCH_BENCH_PROMETHEUS`` and ``FUSEWATCH_BENCH_VICTORIA_METRICS``. Every repetition asks for
 another window, so that no cache helps. ``--series 500 --hours 168`` is the other load to look at. Fusewatch is given the minutes that it
-takes to compress what is older than two hours, as it would be by the time that somebody asks (``--settle 0``: at once).
+takes to compress what is older than two hours, as it would be by the time that somebody asks (``--settle 0``: at once). Days that are over
+it merges half an hour after their last sample came, or when it starts: ``--merged`` starts all servers again before they are asked.
 
 ``--scale`` has 10,000, 100,000 and a million series (``--sizes``), less and less of each, and draws the figures with ``--plot FILE`` (needs
 matplotlib). ``--first`` starts each server again on its data and compares the first query with the tenth. ``--native`` asks for native
@@ -68,7 +69,12 @@ def compare(options: argparse.Namespace) -> None:
             load(servers, requests(series=options.series, steps=steps, start_ms=start_ms))
             print(f"{options.series * steps / 1e6:.1f} M samples loaded in {time.perf_counter() - begun:.0f} s")
             settle(servers, options.settle)
-            if not options.first:
+            if not options.first and not options.merged:
+                measure(servers, window, options.repetitions)
+        if options.merged:
+            with ExitStack() as stack:
+                servers = [stack.enter_context(running(name, Path(folder) / name)) for name in options.servers]
+                settle(servers, options.settle)
                 measure(servers, window, options.repetitions)
         if options.first:
             compare_first(options.servers, Path(folder), window, options.repetitions)
@@ -84,6 +90,7 @@ def main() -> None:
     kinds = parser.add_mutually_exclusive_group()
     kinds.add_argument("--scale", action="store_true", help="how queries grow with the number of series")
     kinds.add_argument("--first", action="store_true", help="the first query after a start beside the tenth")
+    parser.add_argument("--merged", action="store_true", help="with the days that are over merged")
     kinds.add_argument("--native", action="store_true", help="native histograms")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of series of --scale")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="where --scale draws")

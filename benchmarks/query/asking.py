@@ -99,11 +99,11 @@ def mean(numbers: Sequence[float]) -> float:
 
 
 def settle(servers: Sequence[Server], within_s: float) -> None:
-    """Returns when Fusewatch has sealed every block that is over."""
+    """Returns when Fusewatch has sealed every block that is over, and merged every day that it would merge now."""
     deadline = time.monotonic() + within_s
     for server in (server for server in servers if server.name == "Fusewatch"):
         while time.monotonic() < deadline:
             time.sleep(5)
             text = httpx.get(f"{server.url}/metrics", timeout=60).text
-            if "fusewatch_storage_seal_lag_s 0.0" in text.splitlines():
+            if {"fusewatch_storage_seal_lag_s 0.0", "fusewatch_storage_merge_lag_s 0.0"} <= set(text.splitlines()):
                 break
