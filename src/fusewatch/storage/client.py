@@ -137,6 +137,9 @@ class Endpoint:
         query_memory = self.settings.clickhouse_memory // 4
         return {
             "max_memory_usage": query_memory,
+            # A selector of PromQL may have as many matchers as fit into the longest query, and each is a condition.
+            "max_query_size": 16 << 20,
+            "max_ast_elements": 1_000_000,
             "max_bytes_before_external_sort": query_memory // 2,
             "max_bytes_before_external_group_by": query_memory // 2,
             # One batch of late samples may touch any number of days.

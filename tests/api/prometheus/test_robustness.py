@@ -191,3 +191,38 @@ def test_federation_answers_or_refuses_in_text(ask, selectors):
     answer = ask("GET", "/federate", params={"match[]": selectors})
     assert answer.status_code in {200, 400}
     assert answer.headers["content-type"].startswith("text/plain")
+
+
+MONSTERS = {
+    "a long name": ("x" * 1_000_000, 400, "query is too long"),
+    "many parentheses": ("(" * 10_000 + "1" + ")" * 10_000, 400, "nested more than"),
+    "many minuses": ("-" * 5_000 + "x", 400, "nested more than"),
+    "a long number": ("9" * 100_000, 400, "value out of range"),
+    "a long hexadecimal number": ("0x" + "f" * 100_000, 400, "value out of range"),
+    "a long hexadecimal number that is none": ("0x" + "f" * 100_000 + "g", 400, "bad number or duration syntax"),
+    "a long duration": ("1y" + "9" * 100_000 + "s", 400, "duration out of range"),
+    "a large regex": ('x{a=~"' + "(a{500}){2}" * 2_000 + '"}', 400, "expression too large"),
+    "a regex in a regex in a regex": ('x{a=~"((a{1000}){1000}){1000}"}', 400, "invalid repeat count"),
+    "a regex that takes others long": ('x{a=~"(a*)*b(a|aa)+c"}', 200, ""),
+    "many matchers": ("x{" + ",".join(f'a!="{number}"' for number in range(5_000)) + "}", 200, ""),
+}
+
+
+@pytest.mark.parametrize(("query", "status", "reason"), [pytest.param(*row, id=name) for name, row in MONSTERS.items()])
+def test_a_monstrous_query_is_answered(ask, query, status, reason):
+    answer = ask("POST", "/api/v1/query", data={"query": query})
+    assert answer.status_code == status, answer.text[:300]
+    assert reason in answer.json().get("error", "")
+
+
+def test_ten_million_steps_are_refused_before_anything_is_read(ask):
+    answer = ask("GET", "/api/v1/query_range", params={"query": "up", "start": "0", "end": "10000000", "step": "1"})
+    reason = "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"
+    assert (answer.status_code, answer.json()["errorType"], answer.json()["error"]) == (400, "bad_data", reason)
+
+
+@pytest.mark.parametrize("query", [b"%22%ff%22", b"up%7ba%3d%22%c3%28%22%7d"])
+def test_a_query_that_is_no_utf8_is_refused(ask, query):
+    answer = ask("GET", f"/api/v1/query?query={query.decode()}")
+    assert (answer.status_code, answer.json()["errorType"]) == (400, "bad_data")
+    assert answer.json()["error"].endswith("parse error: invalid UTF-8 rune")
