@@ -41,6 +41,20 @@ async def test_series_match_any_selector_within_the_time(store):
     assert len(await data(store, "series", **{"match[]": "up"})) == 2
 
 
+async def test_many_series_and_values_are_listed_in_pieces(served):
+    names = [f"instance-{number:05d}.{'x' * 60}" for number in range(20_000)]
+    for name in names:
+        served.add({"__name__": "up", "instance": name}, (0, 1.0))
+    answer = await served.get("/api/v1/label/instance/values")
+    assert answer.json()["data"] == names
+    assert "content-length" not in answer.headers
+    answer = await served.get("/api/v1/series", **{"match[]": "up"})
+    assert answer.json() == {"status": "success", "data": [{"__name__": "up", "instance": name} for name in names]}
+    answer = await served.get("/api/v1/label/instance/values", limit=2_000)
+    assert answer.json() == {"status": "success", "data": names[:2_000], "warnings": ["results truncated due to limit"]}
+    assert "content-length" in answer.headers
+
+
 async def test_series_by_post_form(store):
     answer = await store.post("/api/v1/series", **{"match[]": ["up", "requests_total"]})
     assert len(answer.json()["data"]) == 3

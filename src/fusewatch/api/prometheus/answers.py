@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 import orjson
 from starlette.responses import Response
 
 from fusewatch.api.prometheus.errors import ApiError
 
+T = TypeVar("T")
+
 JSON = "application/json"
+#: Printing holds the GIL: of a million label sets for seconds, of these for a millisecond.
+_ROWS_AT_ONCE: Final = 1_000
 
 
 def success(data: Any, *, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> Response:
@@ -29,6 +33,15 @@ def envelope(data: Iterable[bytes], *, warnings: Sequence[str] = (), infos: Sequ
         if notes:
             yield b',"%b":%b' % (name.encode(), orjson.dumps(_at_most_ten(notes, name)))
     yield b"}"
+
+
+def listed(rows: Sequence[T], shown: Callable[[T], Any]) -> Iterator[bytes]:
+    """A JSON list of what ``shown`` makes of each row, in parts that are printed as they are taken."""
+    yield b"["
+    for at in range(0, len(rows), _ROWS_AT_ONCE):
+        yield b"," if at else b""
+        yield orjson.dumps([shown(row) for row in rows[at : at + _ROWS_AT_ONCE]])[1:-1]
+    yield b"]"
 
 
 def failure(error: ApiError) -> Response:

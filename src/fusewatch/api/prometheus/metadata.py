@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fusewatch.access.routing import GuardedRoute
-from fusewatch.api.prometheus.answers import success
+from fusewatch.api.prometheus.answers import envelope, listed, success
 from fusewatch.api.prometheus.endpoint import endpoint
 from fusewatch.api.prometheus.errors import BadDataError, ExecutionError
 from fusewatch.api.prometheus.parameters import MAX_TIME, MIN_TIME, Parameters, parse_whole
 from fusewatch.api.prometheus.selectors import Selector, parse_selector, parse_selectors
 from fusewatch.api.prometheus.services import ActiveTarget, PrometheusServices
+from fusewatch.api.prometheus.streaming import Begun, begin, respond
+from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import match_all
 from fusewatch.telemetry.metadata import MetricMetadata
 from fusewatch.telemetry.ports import Budget
+
+T = TypeVar("T")
 
 _TRUNCATED: Final = ("results truncated due to limit",)
 #: Readers may reckon with these without leaving int64.
@@ -60,20 +64,19 @@ class _Metadata:
         except BadDataError as error:
             raise BadDataError.parameter("match[]", error) from error
 
-        def answer(_: Budget) -> Response:
-            found = self._reader.series(selectors, start, end, _one_more(limit))
-            return _cut([labels.as_dict() for labels in found], limit)
+        def answer(_: Budget) -> Begun:
+            return _cut(self._reader.series(selectors, start, end, _one_more(limit)), limit, Labels.as_dict)
 
-        return await self._services.pool.run(answer, receive=request.receive)
+        return respond(await self._services.pool.run(answer, receive=request.receive), self._services.pool)
 
     async def labels(self, request: Request, parameters: Parameters) -> Response:
         """The names of labels."""
         limit, (start, end), selectors = _asked(parameters)
 
-        def answer(_: Budget) -> Response:
-            return _cut(self._reader.label_names(selectors, start, end, _one_more(limit)), limit)
+        def answer(_: Budget) -> Begun:
+            return _cut(self._reader.label_names(selectors, start, end, _one_more(limit)), limit, str)
 
-        return await self._services.pool.run(answer, receive=request.receive)
+        return respond(await self._services.pool.run(answer, receive=request.receive), self._services.pool)
 
     async def label_values(self, request: Request, parameters: Parameters) -> Response:
         """The values of one label."""
@@ -82,10 +85,10 @@ class _Metadata:
             raise BadDataError('invalid label name: ""')
         limit, (start, end), selectors = _asked(parameters)
 
-        def answer(_: Budget) -> Response:
-            return _cut(self._reader.label_values(name, selectors, start, end, _one_more(limit)), limit)
+        def answer(_: Budget) -> Begun:
+            return _cut(self._reader.label_values(name, selectors, start, end, _one_more(limit)), limit, str)
 
-        return await self._services.pool.run(answer, receive=request.receive)
+        return respond(await self._services.pool.run(answer, receive=request.receive), self._services.pool)
 
     async def metadata(self, request: Request, parameters: Parameters) -> Response:
         """Type, help and unit by metric; several where jobs disagree."""
@@ -195,7 +198,7 @@ def _one_more(limit: int) -> int:
     return limit + 1 if 0 < limit < _FARTHEST else 0
 
 
-def _cut(found: list[Any], limit: int) -> Response:
-    if 0 < limit < len(found):
-        return success(found[:limit], warnings=_TRUNCATED)
-    return success(found)
+def _cut(found: Sequence[T], limit: int, shown: Callable[[T], Any]) -> Begun:
+    """The answer that lists at most ``limit`` rows (0: all)."""
+    is_cut = 0 < limit < len(found)
+    return begin(envelope(listed(found[:limit] if is_cut else found, shown), warnings=_TRUNCATED if is_cut else ()))
