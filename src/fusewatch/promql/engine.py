@@ -233,6 +233,7 @@ class Engine:
             with run.phase("fetch"):
                 samples = slices.samples(step.fetches)
             blocks.append(block_of(self._result(run, part, step, samples), grid))
+            del samples  # before the next ones are read
             if sum(block.values.size for block in blocks) > self.limits.max_samples:
                 raise TooManySamplesError(TOO_MANY_SAMPLES)
         result = result_of(joined(blocks))

@@ -118,7 +118,7 @@ class Slices:
     @property
     def series(self) -> int:
         """How many series were read."""
-        return sum(len(read.met) for read in self._reads.values())
+        return sum(len(known.met) for known in self._reads.values())
 
     def next(self) -> Grid | None:
         """The steps of the next slice, None after the last."""
@@ -140,9 +140,9 @@ class Slices:
         for fetch in fetches:
             start, end = wanted.get(fetch.matchers, (fetch.start, fetch.end))
             wanted[fetch.matchers] = min(start, fetch.start), max(end, fetch.end)
-        before, begun = self.count, max(read.read_to for read in self._reads.values())
+        before, begun = self.count, max(known.read_to for known in self._reads.values())
         found = [self._advanced(self._reads[matchers], *bounds) for matchers, bounds in wanted.items()]
-        passed = max(read.read_to for read in self._reads.values()) - begun
+        passed = max(known.read_to for known in self._reads.values()) - begun
         self._days = max(1, _MOST_SAMPLES // 2 * passed // max(self.count - before, 1) // _DAY_MS)
         return Samples(found)
 
