@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.storage.__main__ import KINDS, STEP_MS, STEPS, TARGETS, NextDay, values_of
+from benchmarks.storage.__main__ import KINDS, TARGETS, values_of
+from benchmarks.storage.day import STEP_MS, STEPS, NextDay
 from fusewatch.promql.engine import Engine, QueryLimits, QueryOptions
 from fusewatch.promql.rollups import RollupUse
 from fusewatch.storage.config import StorageSettings

@@ -40,6 +40,45 @@ def test_what_has_begun_before_is_not_done_again():
     asyncio.run(scenario())
 
 
+async def until(holds):
+    while not holds():  # noqa: ASYNC110 - states without an event
+        await asyncio.sleep(0.001)
+
+
+def test_from_a_warm_cache_what_few_need_comes_before_it_is_ready():
+    async def scenario():
+        order: list[str] = []
+        warmup = Warmup([lambda: None], later=[lambda: order.append("later")], clock=SystemClock())
+        task = asyncio.create_task(warmup.run())
+        await until(lambda: warmup.unready_reason() is None)
+        assert order == ["later"]
+        task.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_while_kernels_are_compiled_what_few_need_waits():
+    async def scenario():
+        compiled, ready, order = threading.Event(), threading.Event(), []
+
+        def later() -> None:
+            assert_true(ready.wait(30))
+            order.append("later")
+
+        warmup = Warmup([lambda: assert_true(compiled.wait(30))], later=[later], clock=SystemClock(), slow_after_s=0.01)
+        task = asyncio.create_task(warmup.run())
+        await until(lambda: "compiled; the first start" in (warmup.unready_reason() or ""))
+        compiled.set()
+        await until(lambda: warmup.unready_reason() is None)
+        assert order == []
+        ready.set()
+        await until(lambda: warmup.complete)
+        assert order == ["later"]
+        task.cancel()
+
+    asyncio.run(scenario())
+
+
 def test_a_slow_one_is_explained():
     async def scenario():
         compiled = threading.Event()

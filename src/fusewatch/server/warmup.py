@@ -16,8 +16,9 @@ from fusewatch.telemetry.clock import Clock
 class Warmup:
     """Calls each room's warm-up once, in a thread of its own; the server is not ready before.
 
-    With a cold cache that compiles for a while, which is said in the log. ``later`` are warm-ups of what few need: they follow when the
-    server is ready, and :attr:`complete` says when they are done.
+    ``later`` are warm-ups of what few need. From a warm cache they take less than a second and come before the server is ready too: the
+    first query would share its processor with them. With a cold cache kernels are compiled for a while, which is said in the log, and
+    those wait until the server is ready; :attr:`complete` says when they are done.
     """
 
     name = "warm-up"
@@ -62,15 +63,22 @@ class Warmup:
             await work
         finally:
             work.cancel()
-        settle(collect=compiled)
+        if not compiled:
+            await self._finish()
+        else:
+            settle(collect=True)
         self._reason = None
         self._log.debug("kernels are ready", seconds=round(self._clock.monotonic() - started, 2))
+        if not self.complete:
+            await self._finish()
+        await asyncio.Event().wait()
+
+    async def _finish(self) -> None:
         for warm in self._later:
             await self._in_thread(warm)
         self.complete = True
         settle(collect=True)
         await self._in_thread(give_back)
-        await asyncio.Event().wait()
 
     async def _warm_all(self) -> None:
         for warm in self._warm:
