@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from tests.storage.conftest import HOUR, NOW, OpenStore, commit, write
 from tests.storage.reading import read
 
+from fusewatch.storage import recent_filling
 from fusewatch.storage.head import Columns
 from fusewatch.storage.opening import HANDLES
 from fusewatch.storage.partitions import BLOCK_HOURS, BlockRows
 from fusewatch.storage.recent import RecentSamples, RecentView, Run
 from fusewatch.telemetry.labels import Labels
+from fusewatch.telemetry.matchers import Matcher, MatchOp
 
 BLOCK = BLOCK_HOURS * HOUR
 WIDE = 1 << 30
@@ -155,3 +157,41 @@ def test_what_is_held_is_read_without_clickhouse(open_store: OpenStore) -> None:
         for _ in range(HANDLES):  # who wants one waits in vain
             busy.enter_context(store._parts.pool.handle())
         assert read(store, "__name__=x", start=NOW - HOUR, end=NOW) == {X: {NOW - 1000: 1.0}}
+
+
+def test_after_a_start_what_no_chunk_has_is_held_again(open_store: OpenStore) -> None:
+    store = open_store()
+    for value in (1.0, 2.0):
+        write(store, {X: {NOW - 1000: value, NOW - 2000: 5.0}})
+        commit(store)
+    store.close()
+    again = open_store()
+    read(again, "__name__=x")
+    with ExitStack() as busy:
+        for _ in range(HANDLES):
+            busy.enter_context(again._parts.pool.handle())
+        assert read(again, "__name__=x", start=NOW - HOUR, end=NOW) == {X: {NOW - 1000: 2.0, NOW - 2000: 5.0}}
+
+
+def test_after_a_start_what_is_deleted_is_not_held_again(open_store: OpenStore) -> None:
+    store = open_store()
+    write(store, {X: {NOW - 1000: 1.0, NOW - 2000: 5.0}})
+    commit(store)
+    store.delete_series([[Matcher("__name__", MatchOp.EQUAL, "x")]], NOW - 1500, NOW)
+    store.close()
+    again = open_store()
+    assert again._follower.recent.count == 0
+    assert read(again, "__name__=x") == {X: {NOW - 2000: 5.0}}
+
+
+def test_what_is_held_at_a_start_ends_with_its_segments() -> None:
+    rows = [(1 + k % 3, 1000 * k, k) for k in range(100)]
+    seqs = np.array([3 + k // 10 for k in range(100)], np.uint64)
+    held = tuple(recent_filling._runs(columns(rows), seqs, 20))
+    assert (held[0].first, held[-1].last) == (0, 20)
+    assert [run.first for run in held[1:]] == [run.last + 1 for run in held[:-1]]
+    assert sum(len(run.times) for run in held) == 100
+    view = RecentSamples(WIDE, [BlockRows(0, 100, 1, (0,))], held).view()
+    assert view.stored_blocks(0, 100_000) is None
+    parts = [zip(*(column.tolist() for column in part[:3]), strict=True) for part in view.rows(np.array([1, 2, 3], np.uint32), 0, 100_000)]
+    assert {(place, time): value for part in parts for place, time, value in part} == {(ref - 1, time): value for ref, time, value in rows}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -28,9 +28,10 @@ from fusewatch.storage.histogram_reader import metrics_with_histograms
 from fusewatch.storage.log_folder import log_folder
 from fusewatch.storage.merging import clear_staging
 from fusewatch.storage.migrations import migrate
-from fusewatch.storage.partitions import find_blocks
+from fusewatch.storage.partitions import BlockRows, find_blocks
 from fusewatch.storage.queried import QueriedMetrics
-from fusewatch.storage.recent import RecentSamples
+from fusewatch.storage.recent import RecentSamples, Run
+from fusewatch.storage.recent_filling import runs_at_start
 from fusewatch.storage.series_kernels import HOUR_MS
 from fusewatch.storage.series_table import SeriesTable
 from fusewatch.storage.spare_segments import SpareSegments
@@ -130,6 +131,7 @@ def _open(
     queried.load()
     files = find_segments(log_folder(folder.path))
     committed = files[0].number - 1 if files else highest_seq(pool)
+    held = _held(pool, blocks, table, committed, settings.head_limit) if not len(graveyard.current) else ()
     door = None if receiver is not None else open_door(settings, folder.path, clock)
     spares = SpareSegments(log_folder(folder.path), sync=settings.fsync)
     follower = LogFollower(
@@ -138,7 +140,7 @@ def _open(
         learn=metadata.remember,
         bounds=bounds,
         hand_over=hand_over or (lambda file: spares.put(file.path)),
-        recent=RecentSamples(settings.head_limit, blocks),
+        recent=RecentSamples(settings.head_limit, blocks, held),
     )
     follower.histogram_metrics |= histogram_metrics
     hand_on = receiver or partial(_hand_on, door)
@@ -165,6 +167,12 @@ def _open(
         queried=queried,
         schema_version=version,
     )
+
+
+def _held(pool: ClientPool, blocks: Sequence[BlockRows], table: SeriesTable, committed: int, limit: int) -> tuple[Run, ...]:
+    """Rows without tombstones: of what is held they would need to know when it was written."""
+    with pool.handle() as handle:
+        return runs_at_start(handle, blocks, table, committed, limit)
 
 
 def _replay(follower: LogFollower, committer: Committer) -> None:

@@ -55,6 +55,11 @@ class Run:
         return cls._built((number, number), rows.refs, rows.timestamps, rows.bits, 0)
 
     @classmethod
+    def spanning(cls, first: int, last: int, rows: Columns, level: int) -> Run:
+        """The samples of some segments in a row, in their order."""
+        return cls._built((first, last), rows.refs, rows.timestamps, rows.bits, level)
+
+    @classmethod
     def merged(cls, runs: Sequence[Run]) -> Run:
         """The samples of several runs in a row, the oldest first."""
         refs = np.concatenate([np.repeat(run.keys, np.diff(run.offsets)) for run in runs])
@@ -133,13 +138,13 @@ def _overlap(block: int, start: int, end: int) -> bool:
 class RecentSamples:
     """Holds runs up to ``limit`` bytes; the oldest go first, and those of which chunks have everything. Thread-safe.
 
-    ``found`` are the blocks that have rows at the start, of which nothing is held.
+    ``found`` are the blocks that have rows at the start; ``held`` has all of them, or nothing is held.
     """
 
-    def __init__(self, limit: int, found: Iterable[BlockRows] = ()) -> None:
+    def __init__(self, limit: int, found: Iterable[BlockRows] = (), held: tuple[Run, ...] = ()) -> None:
         self._limit = limit
         self._lock = threading.Lock()
-        self._runs: tuple[Run, ...] = ()
+        self._runs = held
         #: Segments behind which runs end, ascending.
         self._cuts: tuple[int, ...] = ()
         #: By block, the first and the last segment with rows that no chunk has.
