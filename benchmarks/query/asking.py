@@ -15,6 +15,7 @@ import httpx
 from benchmarks.query.servers import Server
 
 Rows = list[dict[str, Any]]
+_REST_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,16 @@ def ask(asking: httpx.Client, server: Server, query: str, window: Window) -> tup
 
 
 def interleaved(servers: Sequence[Server], query: str, window: Window, repetitions: int) -> tuple[dict[str, float], dict[str, Rows]]:
-    """The median seconds and the last answer of each server, one asked after the other; what a server refuses or lacks is left out."""
+    """The median seconds and the last answer of each server, one asked after the other; what a server refuses or lacks is left out.
+
+    Between them is a rest, so that what one collects after its answer is not the next one's time.
+    """
     taken: dict[str, list[float]] = {server.name: [] for server in servers}
     answers: dict[str, Rows] = {}
     with client() as asking:
         for shift in range(repetitions):
             for server in servers:
+                time.sleep(_REST_S)
                 try:
                     seconds, answers[server.name] = ask(asking, server, query, window.later(shift))
                 except httpx.HTTPStatusError:
