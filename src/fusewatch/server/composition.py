@@ -143,7 +143,7 @@ class Composition:
     def _components(self) -> list[Component]:
         return [
             EventLoopMonitor(clock=self._clock, registry=self.metrics.registry),
-            MemoryTrimmer(),
+            MemoryTrimmer(self._rooms.store.give_back),
             self._warmup,
             *self._rooms.store.components(),
             self.backups,

@@ -20,11 +20,14 @@ def find_trim() -> Callable[[int], int] | None:
 
 
 class MemoryTrimmer:
-    """A component that returns free memory twice a minute; that takes 20 to 100 ms of a thread's time."""
+    """A component that returns free memory twice a minute; that takes 20 to 100 ms of a thread's time. ``first`` frees what is kept."""
 
     name = "memory-trimmer"
 
-    def __init__(self, *, trim: Callable[[int], int] | None = None, pause_s: float = _PAUSE_S) -> None:
+    def __init__(
+        self, first: Callable[[], None] = lambda: None, *, trim: Callable[[int], int] | None = None, pause_s: float = _PAUSE_S
+    ) -> None:
+        self._first = first
         self._trim = trim or find_trim()
         self._pause_s = pause_s
 
@@ -32,5 +35,6 @@ class MemoryTrimmer:
         """Works until cancelled."""
         while True:
             await asyncio.sleep(self._pause_s)
+            self._first()
             if self._trim is not None:
                 await asyncio.to_thread(self._trim, 0)

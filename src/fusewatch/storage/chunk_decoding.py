@@ -13,6 +13,7 @@ from fusewatch.storage.chunk_codec import CONSTANT, decode_parts
 from fusewatch.storage.chunk_kernels import Hides, append_recent, crop, fill, find_unordered, lay_out, settle
 from fusewatch.storage.chunk_rows import ChunkRows, TimePool
 from fusewatch.storage.series_kernels import UInt8s
+from fusewatch.storage.spare_memory import SpareMemory
 from fusewatch.telemetry.samples import Int64s, UInt64s
 
 #: Fewer chunks than this are decoded by one thread: handing them out costs more than it brings.
@@ -64,10 +65,11 @@ class Wanted:
 
 
 class Decoder:
-    """Decodes chunks straight into their place; ``threads`` share large reads."""
+    """Decodes chunks straight into their place; ``threads`` share large reads, ``memory`` is where they go."""
 
-    def __init__(self, threads: Executor | None = None, workers: int = 1) -> None:
+    def __init__(self, threads: Executor | None = None, workers: int = 1, memory: SpareMemory | None = None) -> None:
         self._threads = threads
+        self._memory = memory or SpareMemory(0)
         self._workers = workers if threads is not None else 1
 
     def decode(self, chunks: ChunkRows, places: Int64s, pool: TimePool, wanted: Wanted) -> Samples:
@@ -86,7 +88,8 @@ class Decoder:
         which, recent = wanted.which, wanted.recent
         offsets, positions = np.empty(len(which) + 1, np.int64), np.empty(len(chunks), np.int64)
         lay_out(order, places, sizes, (which, recent.samples.offsets), offsets, positions)
-        out = Samples(offsets, np.empty(int(offsets[-1]), np.int64), np.empty(int(offsets[-1]), np.uint64))
+        count = int(offsets[-1])
+        out = Samples(offsets, self._memory.empty(count, np.int64), self._memory.empty(count, np.uint64))
         alike = (chunks.coding == CONSTANT).view(np.uint8)
         filled = self._beside(
             len(out), fill, (chunks.first, chunks.step, chunks.bits, alike), shared, (positions, lows, highs), out.times, out.bits

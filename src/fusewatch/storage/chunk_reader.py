@@ -18,6 +18,7 @@ from fusewatch.storage.chunk_kernels import copy_parts
 from fusewatch.storage.chunk_query import ChunkQuery
 from fusewatch.storage.chunk_rows import COLUMNS, MOST_IDS, ChunkRows, MissingTimesError, TimePool, read_times
 from fusewatch.storage.client import Handle
+from fusewatch.storage.spare_memory import SpareMemory
 from fusewatch.telemetry.samples import Int64s
 
 #: Compressed bytes of one slice; a slice that has more than twice that is cut and read again.
@@ -38,22 +39,38 @@ WHERE metric IN {{metrics:Array(UInt64)}}
 """  # noqa: S608  # a constant
 
 
+#: What is decoded takes so many times the memory of what is kept compressed, for as long as it is used.
+_DECODED: Final = 2
+
+
 class ChunkReader:
     """Reads chunks; thread-safe, every method blocks. ``slice_bytes``: how many compressed bytes are held at a time, beside the cache."""
 
     def __init__(
-        self, *, threads: Executor | None = None, workers: int = 1, slice_bytes: int = _SLICE_BYTES, cache: ChunkCache | None = None
+        self,
+        *,
+        threads: Executor | None = None,
+        workers: int = 1,
+        slice_bytes: int = _SLICE_BYTES,
+        cache: ChunkCache | None = None,
+        memory: SpareMemory | None = None,
     ) -> None:
         self._cache = cache or ChunkCache(0)
         self._threads = threads
-        self._decoder = Decoder(threads, workers)
+        self._memory = memory or SpareMemory(0)
+        self._decoder = Decoder(threads, workers, self._memory)
         self._slice_bytes = slice_bytes
 
     @classmethod
     def with_threads(cls, cache: ChunkCache) -> ChunkReader:
         """A reader that shares large reads among as many threads as the machine has processors, at most four."""
         workers = min(4, os.cpu_count() or 1)
-        return cls(threads=ThreadPoolExecutor(workers, thread_name_prefix="chunks"), workers=workers, cache=cache)
+        threads = ThreadPoolExecutor(workers, thread_name_prefix="chunks")
+        return cls(threads=threads, workers=workers, cache=cache, memory=SpareMemory(_DECODED * cache.limit))
+
+    def give_back(self) -> None:
+        """Returns memory that no read has used for a while."""
+        self._memory.tidy()
 
     def close(self) -> None:
         """Ends its threads once they are done."""
