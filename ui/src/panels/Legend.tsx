@@ -1,5 +1,4 @@
-import { useVirtualizer } from '@tanstack/react-virtual'
-import { useMemo, useRef, useState, type MouseEvent, type ReactNode } from 'react'
+import { lazy, Suspense, useMemo, useState, type MouseEvent, type ReactNode, type RefObject } from 'react'
 import { nextSort, type Sort } from '../parts/sorting'
 import { ariaSort, sortArrow } from '../parts/sortMarks'
 import type { Line } from './frame'
@@ -25,18 +24,39 @@ const COLUMNS: { column: LegendColumn; label: string }[] = [
   { column: 'mean', label: 'Mean' },
 ]
 
-const ROW_PX = 24
-const OVERSCAN = 12
+const LongLegend = lazy(() => import('./LongLegend').then((module) => ({ default: module.LongLegend })))
+
+/** Past this many only the rows in sight are in the page. */
+const MOST_AT_ONCE = 60
 
 /** The lines by name and number, a thousand as well as two. A press shows one alone, with a modifier leaves it out; a column's head sorts. */
 export function Legend(props: LegendProps): ReactNode {
   const [sort, setSort] = useState<Sort | null>(null)
   const rows = useMemo(() => legendRows(props.lines, sort), [props.lines, sort])
-  const scroll = useRef<HTMLDivElement>(null)
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroll.current, estimateSize: () => ROW_PX, overscan: OVERSCAN })
-  const visible = virtual.getVirtualItems()
-  const before = visible[0]?.start ?? 0
-  const after = virtual.getTotalSize() - (visible.at(-1)?.end ?? 0)
+  const table = { ...props, rows, sort, onSort: setSort }
+  if (rows.length <= MOST_AT_ONCE) return <LegendTable {...table} visible={{ start: 0, end: rows.length }} before={0} after={0} />
+  return (
+    <Suspense fallback={<LegendTable {...table} visible={{ start: 0, end: MOST_AT_ONCE }} before={0} after={0} />}>
+      <LongLegend {...table} />
+    </Suspense>
+  )
+}
+
+export interface LegendTableProps extends LegendProps {
+  rows: readonly LegendRow[]
+  sort: Sort | null
+  onSort: (sort: Sort | null) => void
+}
+
+export interface LegendPart {
+  scroll?: RefObject<HTMLDivElement | null>
+  /** Half-open: the rows that are in the page, with pixels for those before and after. */
+  visible: { start: number; end: number }
+  before: number
+  after: number
+}
+
+export function LegendTable({ rows, sort, onSort, scroll, visible, before, after, ...props }: LegendTableProps & LegendPart): ReactNode {
   return (
     <div ref={scroll} className={classes['scroll']} tabIndex={rows.length > 6 ? 0 : undefined} role="group" aria-label="Legend">
       <table className={classes['legend']} aria-rowcount={rows.length + 1}>
@@ -44,7 +64,7 @@ export function Legend(props: LegendProps): ReactNode {
           <tr>
             {COLUMNS.map(({ column, label }) => (
               <th key={column} scope="col" aria-sort={ariaSort(sort, column)} data-column={column}>
-                <button type="button" onClick={() => setSort(nextSort(sort, column, column !== 'name'))}>
+                <button type="button" onClick={() => onSort(nextSort(sort, column, column !== 'name'))}>
                   {label}
                   <span aria-hidden="true" className={classes['arrow']}>
                     {sortArrow(sort, column)}
@@ -56,10 +76,9 @@ export function Legend(props: LegendProps): ReactNode {
         </thead>
         <tbody>
           {before > 0 && <tr aria-hidden="true" style={{ height: before }} />}
-          {visible.flatMap(({ index }) => {
-            const row = rows[index]
-            return row ? [<Row key={row.name + String(row.index)} row={row} position={index + 2} {...props} />] : []
-          })}
+          {rows.slice(visible.start, visible.end).map((row, index) => (
+            <Row key={row.name + String(row.index)} row={row} position={visible.start + index + 2} {...props} />
+          ))}
           {after > 0 && <tr aria-hidden="true" style={{ height: after }} />}
         </tbody>
       </table>
