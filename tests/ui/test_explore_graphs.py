@@ -146,17 +146,17 @@ def test_on_a_phone_what_opens_lies_within_the_screen(open_page: OpenPage):
 
 
 def test_a_long_answer_is_read_beside_the_page(open_page: OpenPage, server: RunningServer):
-    """More than a worker is started for: 60 series over an hour, a sample each five seconds."""
+    """More than a worker is started for: 90 series over an hour, a sample each five seconds."""
     now = int(time.time())
-    series = [({"__name__": "long", "n": str(n)}, [((now - 3600 + 5 * k) * 1000, n + k / 7) for k in range(720)]) for n in range(60)]
+    series = [({"__name__": "long", "n": str(n)}, [((now - 3600 + 5 * k) * 1000, n + k / 7) for k in range(720)]) for n in range(90)]
     status, _ = server.ask("/api/v1/write", remote_body(series), **HEADERS)
     assert status == 204
     page = open_page("/explore?q=long&from=now-1h")
     found = graph(page)
-    expect(page.get_by_text(re.compile(r"60 series · .* samples read"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"90 series · .* samples read"))).to_be_visible()
     assert page.evaluate("performance.getEntriesByType('resource').filter((one) => one.name.includes('rangeWorker')).length") > 0
-    # Of sixty rows only those in sight are in the page.
-    expect(found.get_by_role("table")).to_have_attribute("aria-rowcount", "61")
+    # Of ninety rows only those in sight are in the page.
+    expect(found.get_by_role("table")).to_have_attribute("aria-rowcount", "91")
     assert legend_names(found).count() < 40
 
 
