@@ -52,6 +52,8 @@ class PoolStatistics:
     waiting_limit: int
     heavy_running: int
     heavy_waiting: int
+    #: Bytes of long answers that were printed piece by piece.
+    printed_bytes: int
 
 
 class _Lane:
@@ -81,6 +83,7 @@ class QueryPool:
         self.limits = limits or PoolLimits()
         self._quick = _Lane("query", self.limits.workers, 0)
         self._heavy = _Lane("heavy-query", self.limits.heavy, _KINDNESS)
+        self._printed_bytes = 0
         self._printers = ThreadPoolExecutor(self.limits.heavy, thread_name_prefix="answer", initializer=_give_way, initargs=(_KINDNESS,))
 
     def statistics(self) -> PoolStatistics:
@@ -93,6 +96,7 @@ class QueryPool:
             waiting_limit=2 * limits.waiting,
             heavy_running=heavy.running,
             heavy_waiting=heavy.waiting,
+            printed_bytes=self._printed_bytes,
         )
 
     def close(self) -> None:
@@ -133,9 +137,15 @@ class QueryPool:
 
     def _next(self, pieces: Iterator[bytes]) -> asyncio.Future[bytes]:
         try:
-            return asyncio.get_running_loop().run_in_executor(self._printers, next, pieces, b"")
+            made = asyncio.get_running_loop().run_in_executor(self._printers, next, pieces, b"")
         except RuntimeError as error:
             raise UnavailableError("the server is shutting down") from error
+        made.add_done_callback(self._count)
+        return made
+
+    def _count(self, made: asyncio.Future[bytes]) -> None:
+        if not made.cancelled() and made.exception() is None:
+            self._printed_bytes += len(made.result())
 
     async def _take_place(self, lane: _Lane, budget: Budget, wait_s: float) -> None:
         if lane.waiting >= self.limits.waiting:
