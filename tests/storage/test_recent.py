@@ -12,8 +12,9 @@ from tests.storage.reading import read
 from fusewatch.storage import recent_filling
 from fusewatch.storage.head import Columns
 from fusewatch.storage.opening import HANDLES
-from fusewatch.storage.partitions import BLOCK_HOURS, BlockRows
+from fusewatch.storage.partitions import BLOCK_HOURS, BlockRows, find_blocks
 from fusewatch.storage.recent import RecentSamples, RecentView, Run
+from fusewatch.storage.series_table import SeriesTable
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.matchers import Matcher, MatchOp
 
@@ -195,3 +196,14 @@ def test_what_is_held_at_a_start_ends_with_its_segments() -> None:
     assert view.stored_blocks(0, 100_000) is None
     parts = [zip(*(column.tolist() for column in part[:3]), strict=True) for part in view.rows(np.array([1, 2, 3], np.uint32), 0, 100_000)]
     assert {(place, time): value for part in parts for place, time, value in part} == {(ref - 1, time): value for ref, time, value in rows}
+
+
+def test_rows_of_series_that_are_forgotten_are_not_held(open_store: OpenStore) -> None:
+    store = open_store()
+    write(store, {X: {NOW - 1000: 1.0}})
+    commit(store)
+    with store._parts.pool.handle() as handle:
+        blocks = find_blocks(handle)
+        assert len(recent_filling.runs_at_start(handle, blocks, store._table, 1, WIDE)) == 1
+        assert recent_filling.runs_at_start(handle, blocks, SeriesTable(), 1, WIDE) == ()
+        assert recent_filling.runs_at_start(handle, blocks, store._table, 1, 10) == ()

@@ -135,12 +135,13 @@ def test_a_link_restores_the_display(open_page: OpenPage):
 
 def test_on_a_phone_what_opens_lies_within_the_screen(open_page: OpenPage):
     page = open_page("/explore?q=drawn&from=now-20m", viewport={"width": 360, "height": 780})
-    for name in ("Display", "History"):
+    for name in ("Display", "History", "Metrics", "Saved"):
         page.get_by_role("button", name=name, exact=True).click()
         box = page.get_by_role("dialog", name=name).bounding_box()
         assert box
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 360
+        assert box["y"] + box["height"] <= 780
         assert page.get_by_role("dialog", name=name).evaluate("(sheet) => sheet.scrollWidth <= sheet.clientWidth")
         page.keyboard.press("Escape")
 
@@ -199,6 +200,7 @@ def test_what_is_shared_asks_the_same(open_page: OpenPage, server: RunningServer
     command = page.evaluate("navigator.clipboard.readText()")
     answer = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True, timeout=30)
     assert [one["metric"]["job"] for one in json.loads(answer.stdout)["data"]["result"]] == ["low"]
+    expect(page.get_by_role("button", name="Copied")).to_have_count(0)
     page.get_by_role("button", name="Copy link to this window").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert re.search(r"from=\d{4}-.*&to=\d{4}-", page.evaluate("navigator.clipboard.readText()"))

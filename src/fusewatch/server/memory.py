@@ -35,6 +35,6 @@ class MemoryTrimmer:
         """Works until cancelled."""
         while True:
             await asyncio.sleep(self._pause_s)
-            self._first()
+            await asyncio.to_thread(self._first)
             if self._trim is not None:
                 await asyncio.to_thread(self._trim, 0)

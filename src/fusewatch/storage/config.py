@@ -77,6 +77,7 @@ class StorageSettings(Block):
     #: need not ask ClickHouse; default: a sixteenth of ``memory``, at most 512 MiB. 0: none.
     head: Annotated[Size, Field(ge=0)] | None = None
     #: Compressed chunks are kept in memory once they were read, up to this size; default: a thirty-second of ``memory``, at most 256 MiB.
+    #: What they are decoded into is used again for a minute, twice this size at most. 0: neither.
     chunk_cache: Annotated[Size, Field(ge=0)] | None = None
     #: Samples go to ClickHouse when so many wait …
     commit_rows: Annotated[int, Field(ge=1)] = 500_000

@@ -37,6 +37,8 @@ def runs_at_start(handle: Handle, blocks: Sequence[BlockRows], table: IdTable, c
     ids, times, bits, seqs = (np.concatenate([block[name] for block in found]) for name in ("id", "timestamp", "bits", "seq"))
     refs, _ = table.find(ids)
     known = refs > 0
+    if not known.any():
+        return ()
     columns = Columns(refs[known], times[known], bits[known])
     return tuple(_runs(columns, seqs[known], committed))
 

@@ -13,13 +13,15 @@ export interface PopoutProps {
 
 const GAP_PX = 6
 const PHONE_PX = 768
+/** A sheet of this height can be used; with less room below it opens above, where there is more. */
+const ENOUGH_PX = 280
 
 /** A button and what opens under it. The browser's own popover brings the top layer, Esc, and closing by a press elsewhere. */
 export function Popout({ label, button, framed = false, children }: PopoutProps): ReactNode {
   const id = useId()
   const opener = useRef<HTMLButtonElement>(null)
   const [place, setPlace] = useState<CSSProperties | null>(null)
-  const toggled = (event: ToggleEvent): void => setPlace(event.newState === 'open' ? below(opener.current) : null)
+  const toggled = (event: ToggleEvent): void => setPlace(event.newState === 'open' ? placed(opener.current) : null)
   return (
     <>
       <button
@@ -40,15 +42,17 @@ export function Popout({ label, button, framed = false, children }: PopoutProps)
   )
 }
 
-/** Under its button and in sight: on a phone over the whole width, else towards the side that has more room. */
-function below(opener: HTMLElement | null): CSSProperties {
+/** At its button and in sight: below where there is room, on a phone over the whole width, else towards the side that has more room. */
+function placed(opener: HTMLElement | null): CSSProperties {
   const box = opener?.getBoundingClientRect()
   if (!box) return {}
-  const width = document.documentElement.clientWidth
-  const top = box.bottom + GAP_PX
-  if (width < PHONE_PX) return { top, left: GAP_PX, right: GAP_PX }
-  if (box.left + box.right < width) return { top, left: box.left, right: GAP_PX, marginRight: 'auto' }
-  return { top, left: GAP_PX, right: Math.max(GAP_PX, width - box.right), marginLeft: 'auto' }
+  const { clientWidth: width, clientHeight: height } = document.documentElement
+  const [above, below] = [box.top - 2 * GAP_PX, height - box.bottom - 2 * GAP_PX]
+  const upright =
+    below >= ENOUGH_PX || below >= above ? { top: box.bottom + GAP_PX, maxHeight: below } : { bottom: height - box.top + GAP_PX, maxHeight: above }
+  if (width < PHONE_PX) return { ...upright, left: GAP_PX, right: GAP_PX }
+  if (box.left + box.right < width) return { ...upright, left: box.left, right: GAP_PX, marginRight: 'auto' }
+  return { ...upright, left: GAP_PX, right: Math.max(GAP_PX, width - box.right), marginLeft: 'auto' }
 }
 
 export interface PopoutItemProps {

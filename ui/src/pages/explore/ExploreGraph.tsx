@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { useMemo, type ReactNode } from 'react'
 import { hasHistograms } from '../../panels/heat'
 import { Empty, Loading } from '../../parts/states'
 import type { Display } from './display'
@@ -16,7 +16,7 @@ export interface ExploreGraphProps {
 export function ExploreGraph({ queries, display }: ExploreGraphProps): ReactNode {
   const { answered, isPending } = useAnswers(queries, display)
   const asked = queries.filter((query) => !query.hidden && query.text.trim() !== '')
-  const { lines, heat } = sorted(answered, display.draw)
+  const { graphs, heat } = useMemo(() => sorted(answered, display.draw, display.apart !== undefined), [answered, display.draw, display.apart])
 
   if (asked.length === 0) return <NothingAsked />
   if (answered.length === 0) return isPending ? <Loading height={320} label="Asking" /> : null
@@ -28,7 +28,6 @@ export function ExploreGraph({ queries, display }: ExploreGraphProps): ReactNode
       </>
     )
   }
-  const graphs = display.apart ? lines.map((one) => [one]) : [lines]
   return (
     <>
       {graphs.map((answers) => answers.length > 0 && <LinesPanel key={answers[0]?.letter} answers={answers} display={display} alone={graphs.length === 1} />)}
@@ -40,10 +39,10 @@ export function ExploreGraph({ queries, display }: ExploreGraphProps): ReactNode
 }
 
 /** What is drawn how. Native histograms have no lines, whatever else is wanted. */
-function sorted(answered: readonly Answered[], draw: Display['draw'] | undefined): { lines: Answered[]; heat: Answered[] } {
+function sorted(answered: readonly Answered[], draw: Display['draw'] | undefined, apart: boolean): { graphs: Answered[][]; heat: Answered[] } {
   const heat = answered.filter(({ result }) => (draw === 'heat' ? hasHistograms(result) : result.histograms.length > 0))
   const lines = answered.filter((answer) => answer.result.series.length > 0 && !(draw === 'heat' && heat.includes(answer)))
-  return { lines, heat }
+  return { graphs: apart ? lines.map((one) => [one]) : [lines], heat }
 }
 
 export function NothingAsked(): ReactNode {

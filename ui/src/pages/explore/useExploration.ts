@@ -1,4 +1,5 @@
 import { getRouteApi } from '@tanstack/react-router'
+import { useMemo } from 'react'
 import { validateDisplay, type Display } from './display'
 import { letterOf, queriesOf, searchOf, type ExploreQuery } from './exploration'
 import type { Matcher } from './matchers'
@@ -25,7 +26,7 @@ export interface Exploration {
 export function useExploration(): Exploration {
   const search = route.useSearch()
   const navigate = route.useNavigate()
-  const queries = queriesOf(search)
+  const queries = useMemo(() => queriesOf(search), [search])
   const setQueries = (next: ExploreQuery[]): void => void navigate({ search: (previous) => ({ ...previous, ...searchOf(next) }) })
   return {
     queries,

@@ -31,9 +31,10 @@ export function SuggestInput({ label, value, placeholder, suggestions, onCommit,
     if (draft !== null && draft !== value) onCommit(draft)
     setDraft(null)
   }
-  const change = (text: string): void => {
-    // Choosing from the list arrives as typing does.
-    if (asked.data?.includes(text)) {
+  const change = (text: string, event: Event): void => {
+    // A word that is typed may go on: `instance` on the way to `instance_id`. What is chosen from the list arrives as a replacement.
+    const typed = event instanceof InputEvent && event.inputType !== 'insertReplacementText'
+    if (!typed && asked.data?.includes(text)) {
       setDraft(null)
       onCommit(text)
     } else setDraft(text)
@@ -49,7 +50,7 @@ export function SuggestInput({ label, value, placeholder, suggestions, onCommit,
         autoComplete="off"
         className={className ?? ''}
         onFocus={() => setFocused(true)}
-        onChange={(event) => change(event.currentTarget.value)}
+        onChange={(event) => change(event.currentTarget.value, event.nativeEvent)}
         onBlur={commit}
         onKeyDown={(event) => event.key === 'Enter' && commit()}
       />
