@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from fusewatch.documents.problems import SettingsError
 from fusewatch.forward.config import RemoteWriteConfig, named_targets
 from fusewatch.server.settings.loading import parse_settings
-from fusewatch.server.settings.problems import SettingsError
 
 URL = "http://elsewhere:9090/api/v1/write"
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from fusewatch.documents.problems import SettingsError
 from fusewatch.server.configuration import Configuration, show_settings
 from fusewatch.server.own_metrics import OwnMetrics
 from fusewatch.server.settings.loading import parse_settings
-from fusewatch.server.settings.problems import SettingsError
 from fusewatch.server.settings.source import SettingsSource
 from fusewatch.telemetry.clock import SystemClock
 from fusewatch.telemetry.events import Event

@@ -14,7 +14,7 @@ def keys():
 
 
 def keys_of_block(name: str):
-    from fusewatch.server.settings.keys import models_at  # noqa: PLC0415
+    from fusewatch.documents.keys import models_at  # noqa: PLC0415
 
     for model in models_at(Settings, (name,)) or models_at(Settings, (name, 0)):
         yield from keys_of(model, f"{name}.")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fusewatch.documents.problems import Problem, SettingsError
 from fusewatch.server.settings.loading import load_settings, parse_settings
 from fusewatch.server.settings.model import Settings
-from fusewatch.server.settings.problems import Problem, SettingsError
 from fusewatch.telemetry.addresses import split_listen
 
 

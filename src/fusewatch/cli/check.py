@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from fusewatch.documents.problems import SettingsError
 from fusewatch.server.settings.loading import load_settings
-from fusewatch.server.settings.problems import SettingsError
 
 
 @click.command()

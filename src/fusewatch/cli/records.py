@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from fusewatch.access.audit import Actor, Change
 from fusewatch.access.errors import AccessError
 from fusewatch.cli.failures import Failure
+from fusewatch.documents.problems import SettingsError
 from fusewatch.records.config import DATABASE_FILE
 from fusewatch.records.database import Database
 from fusewatch.records.errors import RecordsError
 from fusewatch.server.settings.loading import DEFAULT_FILE
-from fusewatch.server.settings.problems import SettingsError
 from fusewatch.server.settings.source import SettingsSource
 from fusewatch.storage.folder import MARKER
 from fusewatch.telemetry.clock import SystemClock

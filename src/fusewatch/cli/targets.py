@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from fusewatch.cli.failures import Failure
+from fusewatch.documents.problems import SettingsError
 from fusewatch.records.errors import RecordsError
 from fusewatch.server.settings.loading import DEFAULT_FILE
 from fusewatch.server.settings.model import Settings
-from fusewatch.server.settings.problems import SettingsError
 from fusewatch.server.settings.source import SettingsSource
 from fusewatch.storage.backup.target import S3Access, Target, normal, open_target
 from fusewatch.telemetry.ports import StorageError

@@ -10,10 +10,10 @@ from typing import Any, Final
 import structlog
 import yaml
 
+from fusewatch.documents.problems import Problem, SettingsError
 from fusewatch.server.logs import hide_in_text
 from fusewatch.server.own_metrics import OwnMetrics
 from fusewatch.server.settings.model import Settings
-from fusewatch.server.settings.problems import Problem, SettingsError
 from fusewatch.server.settings.source import SettingsSource
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.events import Event

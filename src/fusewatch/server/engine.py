@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from fusewatch.documents.problems import SettingsError
 from fusewatch.server import exit_codes
 from fusewatch.server.errors import StartError
 from fusewatch.server.garbage import hold_back
 from fusewatch.server.process import ProcessOptions, add_options, control_socket, import_structlog, say
-from fusewatch.server.settings.problems import SettingsError
 
 if TYPE_CHECKING:
     from fusewatch.server.life import Life

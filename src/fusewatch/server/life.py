@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from fusewatch.documents.problems import SettingsError
 from fusewatch.server import kernels
 from fusewatch.server.banner import banner
 from fusewatch.server.claiming import ClaimedRooms, Ways
@@ -21,7 +22,6 @@ from fusewatch.server.listener import url_of
 from fusewatch.server.relay import Relayed
 from fusewatch.server.rooms import Rooms, open_rooms
 from fusewatch.server.settings.model import Settings
-from fusewatch.server.settings.problems import SettingsError
 from fusewatch.server.settings.source import SettingsSource
 from fusewatch.server.warmup import Warmup
 from fusewatch.storage.door_client import DoorClient

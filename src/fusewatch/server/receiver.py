@@ -38,8 +38,8 @@ def run(options: ProcessOptions, door_fd: int, relay: Path) -> int:
     # Heavy imports wait until here: a receiver that is told to stop meanwhile has nothing to lose.
     hold_back()
     import_structlog()
+    from fusewatch.documents.problems import SettingsError  # noqa: PLC0415
     from fusewatch.server.logs import configure_logging  # noqa: PLC0415
-    from fusewatch.server.settings.problems import SettingsError  # noqa: PLC0415
     from fusewatch.server.settings.source import SettingsSource  # noqa: PLC0415
 
     try:

@@ -13,8 +13,8 @@ from fusewatch.access.identity import identity_of
 from fusewatch.access.need import Need
 from fusewatch.access.routing import GuardedRoute, route
 from fusewatch.access.service import Access
+from fusewatch.documents.problems import SettingsError
 from fusewatch.server.configuration import Configuration
-from fusewatch.server.settings.problems import SettingsError
 
 
 def reload_route(configuration: Configuration, access: Access) -> GuardedRoute:

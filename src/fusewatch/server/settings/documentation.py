@@ -18,8 +18,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from fusewatch.documents.keys import members, models_at
 from fusewatch.server.settings.key_texts import TEXTS
-from fusewatch.server.settings.keys import members, models_at
 from fusewatch.server.settings.model import Settings
 from fusewatch.telemetry.config import Block
 from fusewatch.telemetry.durations import format_duration

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from fusewatch.documents.document import Document, read_document
+from fusewatch.documents.problems import Problem, SettingsError
+from fusewatch.documents.validation import validate
 from fusewatch.forward.config import named_targets
-from fusewatch.server.settings.document import Document, read_document
 from fusewatch.server.settings.model import Settings
-from fusewatch.server.settings.problems import Problem, SettingsError
-from fusewatch.server.settings.validation import validate
+from fusewatch.server.settings.prometheus_keys import known_to_prometheus
 
 #: Used when it stands in the current folder and no other file is named.
 DEFAULT_FILE: Final = Path("fusewatch.yml")
@@ -38,7 +39,11 @@ def parse_settings(text: str, *, file: str, base: Path, environ: Mapping[str, st
         SettingsError: names every problem with its place.
     """
     document = read_document(text, file=file, base=base.absolute(), environ=environ)
-    settings = None if document.value is None and document.problems else validate(document, Settings)
+    settings = (
+        None
+        if document.value is None and document.problems
+        else validate(document, Settings, known=known_to_prometheus, example="scrape_configs:")
+    )
     if settings is not None:
         _check_intervals(document, settings)
         _check_targets(document, settings)

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from fusewatch.server.settings.problems import KeyPath
+from fusewatch.documents.problems import KeyPath
 
 _TOP: Final = frozenset(
     {"alerting", "otlp", "remote_read", "rule_files", "runtime", "scrape_config_files", "tracing"},
 )
 _STORAGE: Final = frozenset({"exemplars", "tsdb"})
+_WORDS: Final = "Prometheus has this setting, this version of Fusewatch has not"
 
 
-def known_to_prometheus(path: KeyPath) -> bool:
-    """Whether prometheus.yml may have this key at this place."""
+def known_to_prometheus(path: KeyPath) -> str | None:
+    """What to say of a key that prometheus.yml may have at this place; None where it may not."""
     match path:
-        case (key,):
-            return key in _TOP
-        case ("storage", key):
-            return key in _STORAGE
+        case (key,) if key in _TOP:
+            return _WORDS
+        case ("storage", key) if key in _STORAGE:
+            return _WORDS
         case _:
-            return False
+            return None

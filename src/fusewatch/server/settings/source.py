@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from fusewatch.documents.problems import Problem, SettingsError
 from fusewatch.server.settings.loading import load_settings
 from fusewatch.server.settings.model import Settings
-from fusewatch.server.settings.problems import Problem, SettingsError
 from fusewatch.telemetry.addresses import split_listen
 
 

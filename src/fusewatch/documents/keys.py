@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from fusewatch.server.settings.problems import KeyPath
+from fusewatch.documents.problems import KeyPath
 
 
 def models_at(model: type[BaseModel], path: KeyPath) -> list[type[BaseModel]]:

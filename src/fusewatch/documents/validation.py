@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from fusewatch.server.settings.document import Document
-from fusewatch.server.settings.keys import known_keys
-from fusewatch.server.settings.problems import KeyPath
-from fusewatch.server.settings.prometheus_keys import known_to_prometheus
+from fusewatch.documents.document import Document
+from fusewatch.documents.keys import known_keys
+from fusewatch.documents.problems import KeyPath
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -37,13 +37,20 @@ _MESSAGES: Final = {
 _NEAR: Final = 70.0
 
 
-def validate(document: Document, model: type[Model]) -> Model | None:
-    """The model's value, or None; problems are added to the document."""
+#: Says of a key that the model does not know what is to be said of it; None: that it is unknown.
+Known = Callable[[KeyPath], str | None]
+
+
+def validate(document: Document, model: type[Model], *, known: Known = lambda _: None, example: str = "name: value") -> Model | None:
+    """The model's value, or None; problems are added to the document.
+
+    ``known`` has words for keys that others know and the model does not; ``example`` is shown where the file is no block at all.
+    """
     value = {} if document.value is None else document.value
     if not isinstance(value, dict):
-        document.report((), "expected keys and values, such as scrape_configs:")
+        document.report((), f"expected keys and values, such as {example}")
         return None
-    _report_empty(document, model)
+    _report_empty(document, model, known)
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -51,7 +58,7 @@ def validate(document: Document, model: type[Model]) -> Model | None:
     try:
         return model.model_validate(retried)
     except ValidationError as error:
-        _report(document, model, error)
+        _report(document, model, error, known)
         return None
 
 
@@ -92,11 +99,11 @@ def _document_path(document: Document, location: tuple[str | int, ...]) -> KeyPa
     return path
 
 
-def _report(document: Document, model: type[BaseModel], error: ValidationError) -> None:
+def _report(document: Document, model: type[BaseModel], error: ValidationError, known: Known) -> None:
     seen: set[tuple[KeyPath, str]] = set()
     for detail in error.errors(include_url=False, include_input=False):
         path = _document_path(document, detail["loc"])
-        message, hint = _explain(model, path, detail)
+        message, hint = _explain(model, path, detail, known)
         if detail["type"] == "missing":
             path = (*path, detail["loc"][-1])
         if (path, message) not in seen:
@@ -104,20 +111,20 @@ def _report(document: Document, model: type[BaseModel], error: ValidationError) 
             document.report(path, message, nearest=hint)
 
 
-def _report_empty(document: Document, model: type[BaseModel]) -> None:
+def _report_empty(document: Document, model: type[BaseModel], known: Known) -> None:
     """An unknown key is a mistake without a value too."""
     for path in document.empty:
-        known = known_keys(model, path[:-1])
-        if known and path[-1] not in known and not known_to_prometheus(path):
-            document.report(path, "unknown key", nearest=nearest(str(path[-1]), known))
+        keys = known_keys(model, path[:-1])
+        if keys and path[-1] not in keys and known(path) is None:
+            document.report(path, "unknown key", nearest=nearest(str(path[-1]), keys))
 
 
-def _explain(model: type[BaseModel], path: KeyPath, detail: ErrorDetails) -> tuple[str, str | None]:
+def _explain(model: type[BaseModel], path: KeyPath, detail: ErrorDetails, known: Known) -> tuple[str, str | None]:
     """A sentence for one of pydantic's findings, and the key that may have been meant."""
     kind = detail["type"]
     if kind == "extra_forbidden" and path:
-        if known_to_prometheus(path):
-            return "Prometheus has this setting, this version of Fusewatch has not", None
+        if (words := known(path)) is not None:
+            return words, None
         return "unknown key", nearest(str(path[-1]), known_keys(model, path[:-1]))
     if kind in _MESSAGES:
         return _MESSAGES[kind], None

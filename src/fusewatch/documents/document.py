@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import yaml
 
-from fusewatch.server.settings.environment import MissingVariableError, substitute
-from fusewatch.server.settings.problems import KeyPath, Problem, format_key
+from fusewatch.documents.environment import MissingVariableError, substitute
+from fusewatch.documents.problems import KeyPath, Problem, format_key
 
 _MERGE = "tag:yaml.org,2002:merge"
 # Templates with a ${name} of their own (relabelling: named groups), which Prometheus users write without escapes.
@@ -54,10 +54,11 @@ class Document:
         self.problems.append(Problem(self.file, self.line(path) if line is None else line, format_key(path), message, nearest))
 
 
-def read_document(text: str, *, file: str, base: Path, environ: Mapping[str, str]) -> Document:
+def read_document(text: str, *, file: str, base: Path, environ: Mapping[str, str] | None) -> Document:
     """The document of a YAML text; problems are collected in it, nothing is raised.
 
-    Paths in ``*_file`` keys and in ``files`` lists are taken relative to ``base``, the folder of the file.
+    ``environ`` stands for the environment in ``${NAME}``; with None, texts stay as they are written. Paths in ``*_file`` keys and in
+    ``files`` lists are taken relative to ``base``, the folder of the file.
     """
     document = Document(file)
     try:
@@ -81,7 +82,7 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class _Builder:
     """Turns YAML nodes into values and notes their places."""
 
-    def __init__(self, document: Document, base: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, document: Document, base: Path, environ: Mapping[str, str] | None) -> None:
         self._document = document
         self._base = base
         self._environ = environ
@@ -144,7 +145,7 @@ class _Builder:
         text: str = node.value
         named = [part for part in path if isinstance(part, str)]
         key = named[-1] if named else ""
-        if "${" in text and key not in _TEMPLATES:
+        if self._environ is not None and "${" in text and key not in _TEMPLATES:
             try:
                 text = substitute(text, self._environ)
             except MissingVariableError as error:
