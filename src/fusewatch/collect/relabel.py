@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final, Self
 
-import re2
 from pydantic import Field, field_validator, model_validator
 
 from fusewatch.telemetry.config import Block
 from fusewatch.telemetry.matchers import compile_regex
+from fusewatch.telemetry.regexes import expand
 
 DEFAULT_REGEX: Final = "(.*)"
 DEFAULT_REPLACEMENT: Final = "$1"
 DEFAULT_SEPARATOR: Final = ";"
-_VARIABLE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})", re.ASCII)
 
 
 class Action(StrEnum):
@@ -115,21 +114,6 @@ class Relabeller:
             if not rule(changed):
                 return None
         return changed
-
-
-def expand(template: str, found: re2._Match) -> str:
-    """``$1``, ``${1}``, ``$name`` and ``$$`` of Go's ``Regexp.Expand``; a group that does not exist is empty."""
-
-    def group(variable: re.Match[str]) -> str:
-        name = variable[1] or variable[2]
-        if name is None:
-            return "$"
-        try:
-            return found.group(int(name) if name.isdigit() else name) or ""
-        except (IndexError, KeyError):
-            return ""
-
-    return _VARIABLE.sub(group, template) if "$" in template else template
 
 
 def _compile(config: RelabelConfig) -> Rule:

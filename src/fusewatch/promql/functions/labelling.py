@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -15,9 +14,7 @@ from fusewatch.promql.functions.function import CallContext, Function
 from fusewatch.promql.matrix import Matrix, merged
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.matchers import BadRegexError, compile_regex
-
-#: ``$1``, ``${1}``, ``$name``, ``${name}`` and ``$$``, as Go's Regexp.Expand reads them.
-_REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})", re.ASCII)
+from fusewatch.telemetry.regexes import expand
 
 
 def valid_label_name(name: str) -> bool:
@@ -36,23 +33,8 @@ def _label_replace(call: CallContext) -> Matrix:
     changed: list[Labels | None] = []
     for labels in call.vector(0).labels:
         found = regex.match(labels.get(source, ""))
-        changed.append(
-            None if found is None else labels.replace({target: _expand(template, found.groups(), found.groupdict(), found.group())})
-        )
+        changed.append(None if found is None else labels.replace({target: expand(template, found)}))
     return _relabelled(call.vector(0), changed, target)
-
-
-def _expand(template: str, groups: Sequence[str | None], named: dict[str, str | None], whole: str) -> str:
-    def reference(found: re.Match[str]) -> str:
-        name = found.group(1) or found.group(2)
-        if name is None:
-            return "$"
-        if name.isdigit():
-            number = int(name)
-            return whole if number == 0 else (groups[number - 1] or "" if number <= len(groups) else "")
-        return named.get(name) or ""
-
-    return _REFERENCE.sub(reference, template)
 
 
 def _label_join(call: CallContext) -> Matrix:
