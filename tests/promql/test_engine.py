@@ -19,6 +19,7 @@ from fusewatch.promql.errors import (
     TooManySamplesError,
     UnsupportedError,
 )
+from fusewatch.promql.warm import histogram_warmups
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.ports import Budget
 from fusewatch.telemetry.samples import SeriesSet
@@ -213,7 +214,8 @@ def test_statistics_tell_what_was_read_and_how_long_it_took(reader):
 
 def test_kernels_can_be_compiled_ahead():
     Engine.warm()
-    Engine.warm_histograms()
+    for warm in histogram_warmups():
+        warm()
 
 
 def test_series_that_come_and_go_on_the_one_side_match_at_their_own_time():

@@ -104,3 +104,17 @@ def test_a_kernel_that_can_not_be_compiled_is_a_failure_of_the_component():
 
 def assert_true(value: bool) -> None:
     assert value
+
+
+def test_what_few_need_can_rest_until_the_first_queries_are_over():
+    async def scenario():
+        order: list[str] = []
+        warmup = Warmup([lambda: None], later=[lambda: order.append("later")], clock=SystemClock(), rest_s=0.05)
+        task = asyncio.create_task(warmup.run())
+        await until(lambda: warmup.unready_reason() is None)
+        assert order == []
+        await until(lambda: warmup.complete)
+        assert order == ["later"]
+        task.cancel()
+
+    asyncio.run(scenario())

@@ -32,7 +32,7 @@ from fusewatch.promql.result import QueryResult, Statistics, answer
 from fusewatch.promql.rollups import RollupUse
 from fusewatch.promql.slices import Slices, WholeError, can_be_sliced, fetch_few
 from fusewatch.promql.trace import Trace
-from fusewatch.promql.warm import warm_histogram_kernels, warm_kernels
+from fusewatch.promql.warm import warm_kernels
 from fusewatch.telemetry.ports import Budget, CancelledReadError, LimitExceededError, SeriesReader
 
 
@@ -121,11 +121,6 @@ class Engine:
     def warm() -> None:
         """Compiles the kernels, or loads them from the cache on disk; the first query is then as fast as the tenth."""
         warm_kernels()
-
-    @staticmethod
-    def warm_histograms() -> None:
-        """The same for native histograms and extended selectors."""
-        warm_histogram_kernels()
 
     def budget(self) -> Budget:
         """A fresh budget with this engine's limits; keep it to cancel the query."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -56,25 +58,26 @@ def warm_kernels() -> None:
     """Runs every kernel of numbers once on a few samples, so that it is compiled, or loaded from the cache on disk."""
     series = _floats()
     for query in _QUERIES:
-        _run(query, series)
+        _run(query, _floats)
     _warm_rollups(series)
     followed(since(series, 60_000), series)
 
 
-def warm_histogram_kernels() -> None:
-    """The same for kernels of native histograms and of extended selectors."""
-    series = _floats()
-    for query in _EXTENDED_QUERIES:
-        _run(query, series)
+def histogram_warmups() -> Sequence[Callable[[], None]]:
+    """The same for kernels of native histograms and of extended selectors, in steps that take some tens of milliseconds each."""
+    extended = [partial(_run, query, _floats) for query in _EXTENDED_QUERIES]
+    return [*extended, *(partial(_run, query, _native) for query in _HISTOGRAM_QUERIES)]
+
+
+def _native() -> SeriesSet:
     body = Histogram(schema=0, count=1.0, sum=1.0, positive_spans=(Span(0, 1),), positive_buckets=(1.0,), is_float=True).encode()
     bodies, ends = np.frombuffer(bytearray(body * 8), np.uint8), len(body) * np.arange(9, dtype=np.int64)
-    found = HistogramSet(np.array([0, 8], np.int64), series.timestamps[:8], ends, bodies)
-    others = SeriesSet(_LABELS[:1], np.zeros(2, np.int64), np.empty(0, np.int64), np.empty(0), histograms=found)
-    for query in _HISTOGRAM_QUERIES:
-        _run(query, others)
+    found = HistogramSet(np.array([0, 8], np.int64), _floats().timestamps[:8], ends, bodies)
+    return SeriesSet(_LABELS[:1], np.zeros(2, np.int64), np.empty(0, np.int64), np.empty(0), histograms=found)
 
 
-def _run(query: str, series: SeriesSet) -> None:
+def _run(query: str, data: Callable[[], SeriesSet]) -> None:
+    series = data()
     planned = plan(parse(query), _GRID, 60_000)
     samples = Samples([Fetched(fetch, series) for fetch in planned.fetches])
     settings = Settings(lookback_ms=60_000, default_step_ms=60_000, max_cells=1_000)

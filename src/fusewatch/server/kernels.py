@@ -13,6 +13,7 @@ from fusewatch.api.prometheus import histogram_numbers, history_text, numbers, r
 from fusewatch.forward import warming as forward
 from fusewatch.ingest import warming as ingest
 from fusewatch.promql.engine import Engine
+from fusewatch.promql.warm import histogram_warmups
 from fusewatch.storage.store import MetricStore
 from fusewatch.telemetry.exposition import reader as exposition
 
@@ -20,8 +21,8 @@ Warm = Callable[[], None]
 
 #: What the first requests need.
 ENGINE: Final[Sequence[Warm]] = (MetricStore.warm, exposition.warm, Engine.warm, numbers.warm)
-#: What some requests need, which wait for it in a thread of their own.
-ENGINE_LATER: Final[Sequence[Warm]] = (Engine.warm_histograms, histogram_numbers.warm, read.warm, history_text.warm, forward.warm)
+#: What some requests need, in small steps.
+ENGINE_LATER: Final[Sequence[Warm]] = (*histogram_warmups(), histogram_numbers.warm, read.warm, history_text.warm, forward.warm)
 
 
 def _engine() -> None:

@@ -28,6 +28,8 @@ from fusewatch.storage.door_client import DoorClient
 from fusewatch.telemetry.clock import Clock, SystemClock
 from fusewatch.telemetry.ports import OverloadedError
 
+#: After the server is ready, before kernels that few queries need are loaded (seconds).
+_REST_S: Final = 5.0
 #: From the signal to the end of the process; Kubernetes and systemd wait longer.
 STOP_WITHIN_S: Final = 10.0
 
@@ -77,7 +79,7 @@ class Life:
             StartError: something that it needs is not to be had.
         """
         started = time.perf_counter()
-        warmup = Warmup(kernels.ENGINE, later=kernels.ENGINE_LATER, clock=self._clock)
+        warmup = Warmup(kernels.ENGINE, later=kernels.ENGINE_LATER, clock=self._clock, rest_s=_REST_S)
         # While ClickHouse is opened, which native code does for the greater part.
         warmup.begin()
         rooms = await asyncio.to_thread(open_rooms, self._settings, self._claimed, door=self._door, clock=self._clock)

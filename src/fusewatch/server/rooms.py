@@ -44,6 +44,7 @@ def open_rooms(settings: Settings, claimed: ClaimedRooms, *, door: DoorClient, c
     try:
         backlog = open_backlog(settings, claimed.folder.path)
         store = MetricStore.open_behind(door, settings.storage, claimed.folder, clock=clock, hand_over=backlog.take)
+        store.prepare()
         return Rooms(store, claimed.database, backlog)
     except (StorageError, OSError) as error:
         claimed.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import structlog
 
@@ -12,13 +13,16 @@ from fusewatch.server.garbage import settle
 from fusewatch.server.library_pages import give_back
 from fusewatch.telemetry.clock import Clock
 
+#: Between two later warm-ups lies such a part of the rest before the first.
+_PARTS: Final = 50
+
 
 class Warmup:
     """Calls each room's warm-up once, in a thread of its own; the server is not ready before.
 
-    ``later`` are warm-ups of what few need. From a warm cache they take less than a second and come before the server is ready too: the
-    first query would share its processor with them. With a cold cache kernels are compiled for a while, which is said in the log, and
-    those wait until the server is ready; :attr:`complete` says when they are done.
+    ``later`` are warm-ups of what few need. From a warm cache they come before the server is ready too, or with ``rest_s`` so long after it
+    and with a little rest between each other, as the first queries would share their processor with them. With a cold cache kernels are
+    compiled for a while, which is said in the log, and those begin once the server is ready; :attr:`complete` says when they are done.
     """
 
     name = "warm-up"
@@ -30,12 +34,14 @@ class Warmup:
         clock: Clock,
         later: Sequence[Callable[[], None]] = (),
         slow_after_s: float = 3.0,
+        rest_s: float = 0.0,
     ) -> None:
         self.complete = False
         self._warm = warm
         self._later = later
         self._clock = clock
         self._slow_after_s = slow_after_s
+        self._rest_s = rest_s
         # Not the event loop's, which waits at its end for what its threads do: compiling can't be interrupted.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="warm-up")
         self._work: asyncio.Task[None] | None = None
@@ -63,19 +69,20 @@ class Warmup:
             await work
         finally:
             work.cancel()
-        if not compiled:
+        if not compiled and not self._rest_s:
             await self._finish()
-        else:
-            settle(collect=True)
+        settle(collect=compiled)
         self._reason = None
         self._log.debug("kernels are ready", seconds=round(self._clock.monotonic() - started, 2))
         if not self.complete:
-            await self._finish()
+            await self._finish(rest_s=0.0 if compiled else self._rest_s)
         await asyncio.Event().wait()
 
-    async def _finish(self) -> None:
+    async def _finish(self, *, rest_s: float = 0.0) -> None:
+        await asyncio.sleep(rest_s)
         for warm in self._later:
             await self._in_thread(warm)
+            await asyncio.sleep(rest_s / _PARTS)
         self.complete = True
         settle(collect=True)
         await self._in_thread(give_back)

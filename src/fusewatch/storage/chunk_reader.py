@@ -41,6 +41,8 @@ WHERE metric IN {{metrics:Array(UInt64)}}
 
 #: What is decoded takes so many times the memory of what is kept compressed, for as long as it is used.
 _DECODED: Final = 2
+#: Bytes of the times and of the values that a server has room for when it starts: 4 million samples.
+_FIRST: Final = 32 << 20
 
 
 class ChunkReader:
@@ -67,6 +69,11 @@ class ChunkReader:
         workers = min(4, os.cpu_count() or 1)
         threads = ThreadPoolExecutor(workers, thread_name_prefix="chunks")
         return cls(threads=threads, workers=workers, cache=cache, memory=SpareMemory(_DECODED * cache.limit))
+
+    def prepare(self) -> None:
+        """Has memory at hand for the first query; blocks for as long as the system needs to find it."""
+        for _ in range(2):
+            self._memory.prepare(_FIRST)
 
     def give_back(self) -> None:
         """Returns memory that no read has used for a while."""

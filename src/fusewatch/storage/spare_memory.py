@@ -54,6 +54,11 @@ class SpareMemory:
         weakref.finalize(array, self._returned.append, block).atexit = False
         return array
 
+    def prepare(self, size: int) -> None:
+        """Has the system hand out a block of ``size`` bytes now, so that the first to ask for as much doesn't wait for it. Blocks."""
+        if _SMALLEST <= size <= self._limit:
+            self._returned.append(np.ones(size, np.uint8))
+
     def tidy(self) -> None:
         """Frees what nobody has used for a while."""
         with self._lock:
