@@ -11,8 +11,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tests.promql.memory import MemoryReader
-from tests.promql.promqltest.histograms import combined as added_up
-from tests.promql.promqltest.histograms import flat, flat_of, indexed
+from tests.promql.promqltest.histograms import flat, flat_of
 from tests.promql.promqltest.runner import almost_equal
 from tests.telemetry.histogram_strategies import custom_histograms, histograms
 
@@ -22,6 +21,8 @@ from fusewatch.promql.kernels.native.cells import combined, scaled
 from fusewatch.promql.kernels.native.estimates import histogram_fractions, histogram_quantiles
 from fusewatch.promql.kernels.native.pool import Pool
 from fusewatch.promql.kernels.native.resets import find_resets
+from fusewatch.promql.notation.histograms import combined as added_up
+from fusewatch.promql.notation.histograms import indexed
 from fusewatch.telemetry.histograms import CUSTOM_SCHEMA, Histogram, ResetHint, Span
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 

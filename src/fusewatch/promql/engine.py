@@ -65,6 +65,26 @@ DEFAULT: Final = QueryOptions()
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A query that was read already, to be asked again and again for single moments; ``text`` is what its spans point into."""
+
+    text: str
+    expr: ast.Expr
+
+    @classmethod
+    def of(cls, text: str) -> Prepared:
+        """The query, read for an evaluation at one moment.
+
+        Raises:
+            ParseError: it can't be read.
+        """
+        return cls(text, parse(text, _AT_ONE_MOMENT))
+
+
+_AT_ONE_MOMENT: Final = DurationContext(step_ms=0, range_ms=0)
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
     """A query, and where it is to be evaluated."""
 
@@ -72,6 +92,7 @@ class _Asked:
     grid: Grid
     options: QueryOptions
     instant: bool
+    expr: ast.Expr | None = None
 
 
 @dataclass(slots=True)
@@ -127,13 +148,16 @@ class Engine:
         deadline = time.monotonic() + self.limits.timeout_s
         return Budget(max_samples=self.limits.max_samples, max_series=self.limits.max_series, deadline=deadline)
 
-    def instant(self, query: str, time_ms: int, *, budget: Budget | None = None, options: QueryOptions = DEFAULT) -> QueryResult:
+    def instant(self, query: str | Prepared, time_ms: int, *, budget: Budget | None = None, options: QueryOptions = DEFAULT) -> QueryResult:
         """The query's value at one moment.
 
         Raises:
             QueryError: see :mod:`fusewatch.promql.errors`.
         """
-        return self._answer(_Asked(query, Grid(time_ms, 0, 1), options, instant=True), budget)
+        grid = Grid(time_ms, 0, 1)
+        if isinstance(query, Prepared):
+            return self._answer(_Asked(query.text, grid, options, instant=True, expr=query.expr), budget)
+        return self._answer(_Asked(query, grid, options, instant=True), budget)
 
     def range(
         self, query: str, start: int, end: int, step: int, *, budget: Budget | None = None, options: QueryOptions = DEFAULT
@@ -158,7 +182,7 @@ class Engine:
         text, grid = asked.text, asked.grid
         run = _Run(grid, budget or self.budget(), Annotations(text))
         with run.phase("parse"):
-            expr = parse(text, DurationContext(step_ms=grid.step, range_ms=grid.end - grid.start))
+            expr = asked.expr or parse(text, DurationContext(step_ms=grid.step, range_ms=grid.end - grid.start))
             _check_type(expr, instant=asked.instant)
         plain = not asked.options.explain and asked.options.limit == 0
         if self._cache is None or asked.instant or not asked.options.cache or not plain:

@@ -7,13 +7,32 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fusewatch.promql.arrays import Bools
 from fusewatch.promql.kernels.native.edges import bucket_edges
-from fusewatch.promql.kernels.native.pool import COUNT, FIRST, HINT, NO_RESET, RESET, SUM, THRESHOLD, UNKNOWN, Pool, decode
+from fusewatch.promql.kernels.native.pool import (
+    BIAS,
+    BOUND,
+    BOUND_STOP,
+    COUNT,
+    FIRST,
+    HINT,
+    NO_RESET,
+    RESET,
+    SCHEMA,
+    STOP,
+    SUM,
+    THRESHOLD,
+    UNKNOWN,
+    ZERO,
+    Pool,
+    decode,
+)
 from fusewatch.promql.kernels.native.resets import set_hints
 from fusewatch.promql.numbers import go_general
 from fusewatch.telemetry.histogram_buckets import words_of
+from fusewatch.telemetry.histograms import Histogram, ResetHint, Span
 from fusewatch.telemetry.samples import Bytes, HistogramSet, Int64s, is_stale
 
 NONE: Final = Pool(np.zeros((0, 6), np.int64), np.zeros((0, 4)), np.empty(0, np.int32), np.empty(0), np.empty(0))
@@ -179,3 +198,37 @@ def shown(pool: Pool, k: int) -> Shown:
     rows = zip(lower.tolist(), upper.tolist(), count.tolist(), closed.tolist(), strict=True)
     buckets = [ShownBucket(low, high, number, (bool(ends & 1), bool(ends & 2))) for low, high, number, ends in rows]
     return Shown(float(pool.numbers[k, COUNT]), float(pool.numbers[k, SUM]), buckets)
+
+
+def histogram_of(pool: Pool, k: int) -> Histogram:
+    """Histogram ``k`` as it is stored."""
+    kinds, numbers = pool.kinds[k].tolist(), pool.numbers[k].tolist()
+    keys, counts = pool.keys[kinds[FIRST] : kinds[STOP]], pool.counts[kinds[FIRST] : kinds[STOP]]
+    positive, negative = keys > 0, keys < 0
+    positive_spans, negative_spans = _spans_of(keys[positive] - BIAS), _spans_of(-keys[negative][::-1] - BIAS)
+    return Histogram(
+        schema=kinds[SCHEMA],
+        count=numbers[COUNT],
+        sum=numbers[SUM],
+        zero_threshold=numbers[THRESHOLD],
+        zero_count=numbers[ZERO],
+        positive_spans=positive_spans,
+        positive_buckets=tuple(counts[positive].tolist()),
+        negative_spans=negative_spans,
+        negative_buckets=tuple(counts[negative][::-1].tolist()),
+        custom_values=tuple(pool.bounds[kinds[BOUND] : kinds[BOUND_STOP]].tolist()),
+        is_float=True,
+        reset_hint=ResetHint(kinds[HINT]),
+    )
+
+
+def _spans_of(indexes: NDArray[np.int32]) -> tuple[Span, ...]:
+    """Runs of neighbours among ascending bucket indexes."""
+    if not len(indexes):
+        return ()
+    starts = np.flatnonzero(np.diff(indexes, prepend=indexes[0] - 2) != 1)
+    lengths = np.diff(np.append(starts, len(indexes)))
+    firsts = indexes[starts].astype(np.int64)
+    ends = firsts + lengths
+    offsets = firsts - np.append(0, ends[:-1])
+    return tuple(Span(int(offset), int(length)) for offset, length in zip(offsets, lengths, strict=True))

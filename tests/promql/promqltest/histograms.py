@@ -1,11 +1,9 @@
-"""Native histograms in PromQL test scripts: ``{{schema:1 count:4 sum:5 buckets:[1 2 1]}}``, read, added up and compared."""
+"""Native histograms of PromQL test scripts, compared, and made of classic ones."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -23,92 +21,9 @@ from fusewatch.promql.kernels.native.pool import (
     ZERO,
     Pool,
 )
-from fusewatch.telemetry.histograms import CUSTOM_SCHEMA, Histogram, ResetHint, Span
+from fusewatch.promql.notation.histograms import indexed
+from fusewatch.telemetry.histograms import CUSTOM_SCHEMA, Histogram, Span
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
-
-_FIELD = re.compile(r"([a-z_]+):(\[[^\]]*\]|\S+)")
-_HINTS = {"unknown": ResetHint.UNKNOWN, "reset": ResetHint.YES, "not_reset": ResetHint.NO, "gauge": ResetHint.GAUGE}
-
-
-@dataclass(frozen=True)
-class Written:
-    """A histogram as a script has it: buckets by index; ``hinted`` when it names a reset hint, which is then compared."""
-
-    histogram: Histogram
-    hinted: bool
-
-
-def parse_histogram(text: str) -> Written:
-    """The histogram in double braces."""
-    fields = dict(_FIELD.findall(text.strip("{}")))
-    number = {name: float(fields.get(name, 0)) for name in ("schema", "count", "sum", "z_bucket", "z_bucket_w", "offset", "n_offset")}
-    buckets, negative = _numbers(fields.get("buckets", "[]")), _numbers(fields.get("n_buckets", "[]"))
-    found = Histogram(
-        schema=int(number["schema"]),
-        count=number["count"],
-        sum=number["sum"],
-        zero_threshold=number["z_bucket_w"],
-        zero_count=number["z_bucket"],
-        positive_spans=_spans(buckets, int(number["offset"])),
-        positive_buckets=buckets,
-        negative_spans=_spans(negative, int(number["n_offset"])),
-        negative_buckets=negative,
-        custom_values=_numbers(fields.get("custom_values", "[]")),
-        is_float=True,
-        reset_hint=_HINTS[fields.get("counter_reset_hint", "unknown")],
-    )
-    return Written(found, "counter_reset_hint" in fields)
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(word) for word in text.strip("[]").replace(",", " ").split())
-
-
-def _spans(buckets: tuple[float, ...], offset: int) -> tuple[Span, ...]:
-    return (Span(offset, len(buckets)),) if buckets else ()
-
-
-def indexed(spans: Iterable[Span], buckets: Iterable[float]) -> dict[int, float]:
-    """Filled buckets by their index."""
-    found, at, counts = {}, 0, iter(buckets)
-    for span in spans:
-        at += span.offset
-        for index in range(at, at + span.length):
-            found[index] = next(counts)
-        at += span.length
-    return {index: count for index, count in found.items() if count}
-
-
-def _side(one: dict[int, float], other: dict[int, float], steps: int, sign: int) -> tuple[tuple[Span, ...], tuple[float, ...]]:
-    total: dict[int, float] = defaultdict(float, one)
-    for index, count in other.items():
-        total[((index - 1) >> steps) + 1 if steps else index] += sign * count
-    spans, last = [], 0
-    for index in sorted(total):
-        spans.append(Span(index - last, 1))
-        last = index + 1
-    return tuple(spans), tuple(total[index] for index in sorted(total))
-
-
-def combined(one: Histogram, other: Histogram, sign: int) -> Histogram:
-    """``one`` plus or minus ``other``, which is as fine or finer and has the same zero bucket and bounds."""
-    assert (one.zero_threshold, one.custom_values) == (other.zero_threshold, other.custom_values)
-    steps = other.schema - one.schema
-    positive = _side(indexed(one.positive_spans, one.positive_buckets), indexed(other.positive_spans, other.positive_buckets), steps, sign)
-    negative = _side(indexed(one.negative_spans, one.negative_buckets), indexed(other.negative_spans, other.negative_buckets), steps, sign)
-    hints = {one.reset_hint, other.reset_hint}
-    hint = hints.pop() if len(hints) == 1 else ResetHint.GAUGE if ResetHint.GAUGE in hints else ResetHint.UNKNOWN
-    return replace(
-        one,
-        count=one.count + sign * other.count,
-        sum=one.sum + sign * other.sum,
-        zero_count=one.zero_count + sign * other.zero_count,
-        positive_spans=positive[0],
-        positive_buckets=positive[1],
-        negative_spans=negative[0],
-        negative_buckets=negative[1],
-        reset_hint=hint,
-    )
 
 
 def flat(expected: Histogram) -> dict[str, float]:

@@ -10,12 +10,13 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from tests.promql.memory import MemoryReader
-from tests.promql.promqltest.histograms import Written, flat, flat_of, native_series
+from tests.promql.promqltest.histograms import flat, flat_of, native_series
 from tests.promql.promqltest.script import Case, Load
-from tests.promql.promqltest.series import Point
 
 from fusewatch.promql.engine import Engine
 from fusewatch.promql.errors import QueryError
+from fusewatch.promql.notation.histograms import Written
+from fusewatch.promql.notation.series import Point
 from fusewatch.promql.result import QueryResult
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.samples import is_stale

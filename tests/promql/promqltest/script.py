@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.promql.promqltest.series import Point, parse_series, parse_values
-
+from fusewatch.promql.notation.series import Point, parse_series, parse_values
 from fusewatch.telemetry.durations import parse_duration
 from fusewatch.telemetry.labels import Labels
 

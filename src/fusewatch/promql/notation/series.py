@@ -1,30 +1,36 @@
-"""The notation of series in PromQL test scripts: ``name{label="x"} 1 2+3x2 _ stale {{schema:0 sum:1}}``."""
+"""The notation of series: ``name{label="x"} 1 2+3x2 _ stale {{schema:0 sum:1}}``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-from tests.promql.promqltest.histograms import Written, combined, parse_histogram
+from typing import Final
 
 from fusewatch.promql.lexer import Kind, tokenize
 from fusewatch.promql.literals import unquote
+from fusewatch.promql.notation.errors import NotationError
+from fusewatch.promql.notation.histograms import Written, combined, parse_histogram
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.samples import STALE_NAN
 
 #: None is no sample.
 Point = float | Written | None
 
-_HEAD = re.compile(r"""(?P<name>[^\s{]*)(?P<braces>\{(?:[^"'`{}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)*\})?""")
-_NUMBER = r"[+-]?(?:[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.|[iI]nf|[nN]a[nN])"
-_ITEM = re.compile(rf"(?P<first>{_NUMBER}|_|stale)(?:(?P<delta>[+-]{_NUMBER.removeprefix('[+-]?')}))?(?:x(?P<times>[0-9]+))?\Z")
-_HISTOGRAM = re.compile(r"(\{\{.*?\}\})(?:([+-])(\{\{.*?\}\}))?(?:x([0-9]+))?")
+_HEAD: Final = re.compile(r"""(?P<name>[^\s{]*)(?P<braces>\{(?:[^"'`{}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)*\})?""")
+_NUMBER: Final = r"[+-]?(?:[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.|[iI]nf|[nN]a[nN])"
+_ITEM: Final = re.compile(rf"(?P<first>{_NUMBER}|_|stale)(?:(?P<delta>[+-]{_NUMBER.removeprefix('[+-]?')}))?(?:x(?P<times>[0-9]+))?\Z")
+_HISTOGRAM: Final = re.compile(r"(\{\{.*?\}\})(?:([+-])(\{\{.*?\}\}))?(?:x([0-9]+))?")
 
 
 def parse_series(line: str) -> tuple[Labels, tuple[Point, ...]]:
-    """Labels and points of one line."""
+    """Labels and points of one line.
+
+    Raises:
+        NotationError: it is no series with values.
+    """
     found = _HEAD.match(line)
-    assert found is not None
+    if found is None or not found[0]:
+        raise NotationError(f"not a series: {line}")
     labels = dict(_labels(found.group("braces") or ""))
     if found.group("name"):
         labels[METRIC_NAME] = found.group("name")
@@ -44,7 +50,11 @@ def _labels(braces: str) -> Iterator[tuple[str, str]]:
 
 
 def parse_values(text: str) -> Iterator[Point]:
-    """The points that ``text`` stands for."""
+    """The points that ``text`` stands for.
+
+    Raises:
+        NotationError: something in it is no value.
+    """
     place = 0
     while place < len(text):
         if text[place].isspace():
@@ -72,7 +82,8 @@ def _histograms(first: str, sign: str | None, step: str | None, times: str | Non
 
 def _item(word: str) -> Iterator[Point]:
     found = _ITEM.match(word)
-    assert found is not None, f"not a value: {word}"
+    if found is None:
+        raise NotationError(f"not a value: {word}")
     first, delta, times = found.groups()
     if first == "_":
         yield from [None] * int(times or 1)
