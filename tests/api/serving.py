@@ -116,7 +116,7 @@ class Served:
 
     async def get(self, path: str, **parameters) -> httpx.Response:
         async with self.client() as asking:
-            return await asking.get(path, params=parameters)
+            return await asking.get(path, params=parameters or None)
 
     async def post(self, path: str, **form) -> httpx.Response:
         async with self.client() as asking:

@@ -51,7 +51,7 @@ def open_records(*, data: str | None, config: Path | None, create: bool = False)
     if config is None and DEFAULT_FILE.is_file():
         config = DEFAULT_FILE
     try:
-        settings = SettingsSource(config, data=data).load()
+        settings = SettingsSource(config, data=data).load(rules=False)
     except SettingsError as error:
         raise Failure(str(error), 2) from None
     folder = Path(settings.data).absolute()

@@ -57,7 +57,7 @@ def read_settings(config: Path | None, data: str | None = None) -> tuple[Setting
     if config is None and DEFAULT_FILE.is_file():
         config = DEFAULT_FILE
     try:
-        return SettingsSource(config, data=data).load(), config
+        return SettingsSource(config, data=data).load(rules=False), config
     except SettingsError as error:
         raise Failure(str(error), 2) from None
 

@@ -29,6 +29,7 @@ from fusewatch.forward.manager import RemoteWrites
 from fusewatch.forward.target import ForwardTools
 from fusewatch.promql.cache import ResultCache
 from fusewatch.promql.engine import Engine, QueryLimits
+from fusewatch.rules.manager import RuleManager
 from fusewatch.saved_queries.book import SavedQueryBook
 from fusewatch.server import views
 from fusewatch.server.app import build_app
@@ -44,6 +45,7 @@ from fusewatch.server.own_metrics import OwnMetrics
 from fusewatch.server.reload_route import reload_route
 from fusewatch.server.remote_write_metrics import RemoteWriteMetrics
 from fusewatch.server.rooms import Rooms
+from fusewatch.server.rule_plan import rule_plan
 from fusewatch.server.self_collector import SelfCollector
 from fusewatch.server.settings.model import Settings
 from fusewatch.server.settings.source import SettingsSource
@@ -53,6 +55,7 @@ from fusewatch.server.warmup import Warmup
 from fusewatch.storage.cardinality import CardinalityQuestion
 from fusewatch.storage.log_folder import log_folder
 from fusewatch.storage.series_kernels import HOUR_MS
+from fusewatch.telemetry.alerts import Nobody
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.components import Component
 from fusewatch.telemetry.labels import Labels
@@ -116,6 +119,15 @@ class Composition:
         )
         cache = ResultCache(settings.query.cache, clock)
         self._engine = Engine(rooms.store, _query_limits(settings), lookback_ms=settings.query.lookback_delta, cache=cache)
+        self.rules = RuleManager(
+            rule_plan(settings),
+            engine=self._engine,
+            reader=rooms.store,
+            sink=SentBy(Sender("rules"), rooms.store),
+            notifier=Nobody(),
+            clock=clock,
+            concurrency=settings.rules.concurrency,
+        )
         self.metrics.watch_components(self.supervisor.statuses, ready=lambda: not self.supervisor.unready_reasons())
         self.metrics.watch_storage(rooms.store.statistics)
         self.metrics.watch_ingest(rooms.store.ingest_statistics)
@@ -138,6 +150,7 @@ class Composition:
         """Ends all components, then what they used; blocks at most that long, roughly."""
         await self.supervisor.stop(within_s=within_s)
         self.pool.close()
+        self.rules.close()
         await asyncio.to_thread(self.access.close)
 
     def _components(self) -> list[Component]:
@@ -149,6 +162,7 @@ class Composition:
             self.backups,
             self.host,
             self.scrape,
+            self.rules,
             *self.remote_writes.components(),
             SelfCollector(
                 registry=self.metrics.registry,
@@ -164,6 +178,7 @@ class Composition:
         configure_logging(level=settings.log.level, log_format=settings.log.format)
         self.scrape.apply(_jobs(settings))
         self.host.apply(settings.host)
+        self.rules.apply(rule_plan(settings))
         await self.remote_writes.apply(settings.remote_write, settings.global_.external_labels, self.supervisor)
 
     def _forward_tools(self, settings: Settings) -> ForwardTools:
@@ -199,6 +214,7 @@ class Composition:
         return PrometheusServices(
             engine=self._engine,
             reader=self._rooms.store,
+            rules=lambda: self.rules.groups,
             admin=self._rooms.store,
             audit=self._audit,
             pool=self.pool,
@@ -265,7 +281,8 @@ def _pool_limits(settings: Settings) -> PoolLimits:
     workers = min(query.max_concurrency, _QUERY_THREADS)
     return PoolLimits(
         workers=workers,
-        heavy=workers,
+        # More of them than processors only wait for each other, each with memory of its own, and stand in the way of quick ones.
+        heavy=min(query.max_concurrency, os.cpu_count() or 1),
         waiting=max(query.max_concurrency - workers, 1) * 8,
         wait_s=query.timeout / 1000,
         timeout_s=query.timeout / 1000,

@@ -20,7 +20,9 @@ from fusewatch.telemetry.events import Event
 from fusewatch.telemetry.ports import EventSink, StorageError
 
 #: Top-level keys that take effect at a reload; a change of any other is refused.
-RELOADABLE: Final = frozenset({"global_", "scrape_configs", "remote_write", "host", "log"})
+RELOADABLE: Final = frozenset(
+    {"external_url", "global_", "scrape_configs", "rule_files", "rules", "time_intervals", "remote_write", "host", "log"}
+)
 
 #: Takes up new settings; must not fail once they were validated.
 Apply = Callable[[Settings], Awaitable[None]]
@@ -138,4 +140,7 @@ def _without_passwords(value: Any) -> Any:
 
 def _changed(old: Settings, new: Settings) -> list[str]:
     """The top-level keys, as the file writes them, whose values differ."""
-    return [field.alias or name for name, field in Settings.model_fields.items() if getattr(old, name) != getattr(new, name)]
+    changed = [field.alias or name for name, field in Settings.model_fields.items() if getattr(old, name) != getattr(new, name)]
+    # The files' names may be the same.
+    same_rules = "rule_files" in changed or old.rule_files_read == new.rule_files_read
+    return changed if same_rules else [*changed, "rule_files"]

@@ -43,7 +43,7 @@ def run(options: ProcessOptions, door_fd: int, relay: Path) -> int:
     from fusewatch.server.settings.source import SettingsSource  # noqa: PLC0415
 
     try:
-        settings = SettingsSource(options.config, data=options.data, listen=options.listen).load()
+        settings = SettingsSource(options.config, data=options.data, listen=options.listen).load(rules=False)
     except SettingsError as error:
         # The engine has said so already, unless the file has changed since.
         for problem in error.problems:

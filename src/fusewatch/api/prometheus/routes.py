@@ -10,6 +10,7 @@ from fusewatch.api.prometheus.federate import federate_route
 from fusewatch.api.prometheus.metadata import metadata_routes
 from fusewatch.api.prometheus.queries import query_routes
 from fusewatch.api.prometheus.read import read_route
+from fusewatch.api.prometheus.rules import rule_routes
 from fusewatch.api.prometheus.services import PrometheusServices
 from fusewatch.api.prometheus.status import status_routes
 from fusewatch.api.prometheus.targets import target_routes
@@ -22,6 +23,7 @@ def prometheus_routes(services: PrometheusServices) -> list[Route]:
         *query_routes(services),
         *metadata_routes(services),
         *target_routes(services),
+        *rule_routes(services),
         *status_routes(services),
         *admin_routes(services),
         federate_route(services),

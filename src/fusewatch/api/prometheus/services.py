@@ -9,6 +9,7 @@ from typing import Protocol
 from fusewatch.access.identity import Identity
 from fusewatch.api.prometheus.pool import QueryPool
 from fusewatch.promql.engine import Engine
+from fusewatch.rules.group_run import GroupRun
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.labels import EMPTY, Labels
 from fusewatch.telemetry.matchers import Matcher
@@ -124,6 +125,7 @@ class PrometheusServices:
     flags: Callable[[], Mapping[str, str]]
     runtime: Callable[[], RuntimeInfo]
     cardinality: Callable[[int], Cardinality]
+    rules: Callable[[], Sequence[GroupRun]] = lambda: ()
     admin: SeriesAdmin | None = None
     audit: Callable[[Identity, str, str], Awaitable[None]] = audit_nothing
     external_labels: Callable[[], Labels] = lambda: EMPTY

@@ -26,7 +26,7 @@ _MOST_ROWS: Final = 10_000
 
 
 def status_routes(services: PrometheusServices) -> list[GuardedRoute]:
-    """All of ``/status``, and empty rules, alerts and Alertmanagers."""
+    """All of ``/status``, and no Alertmanagers."""
     known = _Status(services)
     return [
         endpoint("/status/config", known.config),
@@ -34,8 +34,6 @@ def status_routes(services: PrometheusServices) -> list[GuardedRoute]:
         endpoint("/status/runtimeinfo", known.runtime),
         endpoint("/status/buildinfo", known.build),
         endpoint("/status/tsdb", known.tsdb),
-        endpoint("/rules", rules),
-        endpoint("/alerts", alerts),
         endpoint("/alertmanagers", alertmanagers),
     ]
 
@@ -104,19 +102,6 @@ class _Status:
             "seriesCountByLabelValuePair": _counted(found.by_pair),
         }
         return success(answer)
-
-
-async def rules(_: Request, parameters: Parameters) -> Response:
-    """No rule groups."""
-    kind = parameters.text("type").lower()
-    if kind not in {"", "alert", "record"}:
-        raise BadDataError.parameter("type", f'not supported value "{kind}"')
-    return success({"groups": []})
-
-
-async def alerts(_: Request, __: Parameters) -> Response:
-    """No alerts."""
-    return success({"alerts": []})
 
 
 async def alertmanagers(_: Request, __: Parameters) -> Response:

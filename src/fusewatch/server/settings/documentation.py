@@ -29,15 +29,16 @@ _INTRODUCTION: Final = """# Configuration
 `fusewatch up` reads `fusewatch.yml` of the current folder, or the file that `--config` names; without one it watches the machine it runs
 on. `fusewatch check FILE` names every mistake with its line. This page is generated from the program.
 
-- The blocks `global`, `scrape_configs` and `remote_write` are those of `prometheus.yml`, to the letter; such a file works as it is.
+- The blocks `global`, `scrape_configs`, `rule_files` and `remote_write` are those of `prometheus.yml`, to the letter; such a file works as
+  it is.
 - `${NAME}` in a value is replaced from the environment, `${NAME:-default}` has a default, `$${NAME}` is the text `${NAME}`. A variable that
   is not set and has no default is an error. In `replacement` and `target_label` nothing is replaced: `${name}` is a group there.
 - A key that ends in `_file` names a file with the value, read again at each use, so that a rotated secret is taken up. Relative paths start
   at the folder of the configuration.
 - Durations are written `15s`, `1h30m`, `500ms`; sizes `512MB`, `10GB` (powers of 1024).
-- SIGHUP and `POST /-/reload` take the file up again, all or nothing. `global`, `scrape_configs`, `remote_write`, `host` and `log` take
-  effect at once; a change of anything else is refused with a message until a restart. `GET /api/v1/status/config` shows what is in use,
-  secrets hidden.
+- SIGHUP and `POST /-/reload` take the file up again, and the rule files it names, all or nothing. `external_url`, `global`,
+  `scrape_configs`, `rule_files`, `rules`, `time_intervals`, `remote_write`, `host` and `log` take effect at once; a change of anything
+  else is refused with a message until a restart. `GET /api/v1/status/config` shows what is in use, secrets hidden.
 """
 _PROMETHEUS: Final = "https://prometheus.io/docs/prometheus/latest/configuration/configuration/"
 

@@ -11,7 +11,7 @@ from typing import Final
 from fusewatch.documents.problems import KeyPath
 
 _TOP: Final = frozenset(
-    {"alerting", "otlp", "remote_read", "rule_files", "runtime", "scrape_config_files", "tracing"},
+    {"alerting", "otlp", "remote_read", "runtime", "scrape_config_files", "tracing"},
 )
 _STORAGE: Final = frozenset({"exemplars", "tsdb"})
 _WORDS: Final = "Prometheus has this setting, this version of Fusewatch has not"

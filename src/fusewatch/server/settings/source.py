@@ -22,13 +22,13 @@ class SettingsSource:
         self._data = data
         self._listen = listen
 
-    def load(self) -> Settings:
-        """The settings as they are now. Blocks.
+    def load(self, *, rules: bool = True) -> Settings:
+        """The settings as they are now; without ``rules``, rule files are not read. Blocks.
 
         Raises:
             SettingsError: the file or an option can't be used.
         """
-        settings = load_settings(self.path)
+        settings = load_settings(self.path, rules=rules)
         changes: dict[str, Any] = {}
         if self._data is not None:
             changes["data"] = self._data

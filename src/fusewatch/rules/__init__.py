@@ -1,0 +1,1 @@
+"""Recording and alerting rules: Prometheus' rule files, evaluated; alerts handed to a notifier."""
