@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import psutil
+from click.testing import CliRunner
 from tests.running import RunningServer
+
+from fusewatch.cli.main import fusewatch
 
 CONFIG = """
 global: {evaluation_interval: 1s, external_labels: {cluster: test}}
@@ -88,3 +93,28 @@ def test_a_rule_file_that_is_wrong_stops_the_start_and_says_where(tmp_path: Path
     assert server.wait() != 0
     output = server.output
     assert "rules.yml:6: groups[0].rules[0].expr: could not parse expression" in output
+
+
+def test_recording_rules_are_evaluated_over_the_past(server: RunningServer, tmp_path: Path) -> None:
+    now = int(time.time())
+    start = now - 3 * 3600
+    lines = [f'past_total{{shop="{shop}"}} {(t - start) * rate} {t}' for shop, rate in (("a", 1), ("b", 2)) for t in range(start, now, 60)]
+    history = tmp_path / "history.txt"
+    history.write_text("\n".join([*lines, "# EOF", ""]))
+    runner = CliRunner()
+    assert runner.invoke(fusewatch, ["import", "openmetrics", str(history), "--server", server.url]).exit_code == 0
+    rules = tmp_path / "past.yml"
+    rules.write_text(
+        "groups:\n  - name: g\n    interval: 1m\n    rules:\n"
+        "      - {record: 'past:rate', expr: 'rate(past_total[5m])', labels: {kind: filled}}\n"
+        "      - {record: 'past:sum', expr: 'sum(past:rate)'}\n"
+        "      - {alert: Past, expr: 'past:sum > 100'}\n"
+    )
+    result = runner.invoke(fusewatch, ["rules", "backfill", str(rules), "--start", "-2h", "--end", "-10m", "--server", server.url])
+    assert result.exit_code == 0, result.output
+    asked = {"start": str(now - 5400), "end": str(now - 1800), "step": "300"}
+    (total,) = server.json("/api/v1/query_range?" + urllib.parse.urlencode({"query": "past:sum", **asked}))["data"]["result"]
+    assert len(total["values"]) == 13
+    assert all(abs(float(value) - 3) < 1e-6 for _, value in total["values"])
+    parts = server.json("/api/v1/query_range?" + urllib.parse.urlencode({"query": "past:rate", **asked}))["data"]["result"]
+    assert sorted((one["metric"]["shop"], one["metric"]["kind"]) for one in parts) == [("a", "filled"), ("b", "filled")]

@@ -33,8 +33,6 @@ groups:
         flapping: {changes: 3}
         at_times:
           - {time_intervals: [night], expr: cpu > 0.97, for: 15m}
-        depends_on:
-          - {alert: HostDown, equal: [instance]}
 """
 
 
@@ -50,7 +48,6 @@ def test_everything_a_rule_may_say() -> None:
     assert alert.labels == {"team": "ops", "tier": "1", "severity": "page", "port": "80"}
     assert alert.flapping == Flapping(3, 1_800_000)
     assert (alert.at_times[0].expr, alert.at_times[0].hold_ms) == ("cpu > 0.97", 900_000)
-    assert alert.depends_on[0].alert == "HostDown"
 
 
 def test_what_is_left_out_is_the_groups_then_the_servers() -> None:

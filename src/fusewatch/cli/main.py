@@ -12,8 +12,9 @@ import click
 #: Where each command lives, and what the list of commands says of it (so that listing them imports nothing).
 _COMMANDS: Final = {
     "up": ("fusewatch.cli.up:up", "Start Fusewatch."),
-    "check": ("fusewatch.cli.check:check", "Check configuration files."),
+    "check": ("fusewatch.cli.check:check", "Check configuration and rule files, and run tests of rules."),
     "query": ("fusewatch.cli.query:query", "Ask a running server in PromQL."),
+    "rules": ("fusewatch.cli.rules:rules", "Evaluate rules over the past."),
     "import": ("fusewatch.cli.transfer.commands:import_", "Bring samples into a running server."),
     "export": ("fusewatch.cli.transfer.export:export", "Write samples of a running server to a file."),
     "user": ("fusewatch.cli.user:user", "Manage users."),
@@ -48,7 +49,7 @@ class _LazyGroup(click.Group):
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 def fusewatch() -> None:
-    """Fusewatch watches a platform: metrics, and soon logs, traces and alerts, in one program.
+    """Fusewatch watches a platform: metrics and rules, and soon logs, traces and on-call, in one program.
 
     `fusewatch up` starts it; it watches this machine at once.
     """

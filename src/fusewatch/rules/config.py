@@ -19,7 +19,7 @@ from fusewatch.telemetry.config import Block, DurationMs
 from fusewatch.telemetry.labels import METRIC_NAME
 from fusewatch.templates.errors import TemplateParseError
 
-_NOT_IN_RECORDS: Final = ("annotations", "for", "keep_firing_for", "clear", "no_data", "flapping", "at_times", "depends_on")
+_NOT_IN_RECORDS: Final = ("annotations", "for", "keep_firing_for", "clear", "no_data", "flapping", "at_times")
 
 
 def _label_name(name: str) -> str:
@@ -69,15 +69,6 @@ class AtTimesConfig(Block):
     for_: Annotated[DurationMs | None, Field(alias="for")] = None
 
 
-class DependencyConfig(Block):
-    """An alert that, while it fires, explains this one: nobody is notified of this one by itself then."""
-
-    #: The name of the other alert.
-    alert: Annotated[str, Field(min_length=1)]
-    #: Labels that must be the same on both.
-    equal: tuple[LabelName, ...] = ()
-
-
 class RuleConfig(Block):
     """A recording rule (`record`) or an alerting rule (`alert`)."""
 
@@ -96,8 +87,6 @@ class RuleConfig(Block):
     flapping: FlappingConfig | None = None
     #: Other conditions at certain times, such as out of business hours.
     at_times: tuple[AtTimesConfig, ...] = ()
-    #: Alerts that explain this one.
-    depends_on: tuple[DependencyConfig, ...] = ()
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> RuleConfig:

@@ -26,14 +26,6 @@ class AtTimes:
     hold_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
-    """The name of an alert that explains another, and the labels that both must share."""
-
-    alert: str
-    equal: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingRule:
     """``name`` is the metric that the expression's result becomes."""
@@ -57,7 +49,6 @@ class AlertingRule:
     no_data: NoData = NoData.RESOLVE
     flapping: Flapping | None = None
     at_times: Sequence[AtTimes] = ()
-    depends_on: Sequence[Dependency] = ()
 
 
 Rule = RecordingRule | AlertingRule
@@ -118,5 +109,4 @@ def _rule_of(config: RuleConfig, group_labels: Mapping[str, str], no_data: NoDat
         no_data=config.no_data or no_data,
         flapping=None if flapping is None else Flapping(flapping.changes, flapping.within),
         at_times=tuple(AtTimes(at.time_intervals, at.expr, config.for_ if at.for_ is None else at.for_) for at in config.at_times),
-        depends_on=tuple(Dependency(one.alert, one.equal) for one in config.depends_on),
     )

@@ -48,7 +48,11 @@ class Moment:
 
     def result(self, expr: str) -> Vector:
         """See :class:`fusewatch.rules.alerting.Conditions`."""
-        vector = self._asked(prepared(expr))
+        try:
+            question = prepared(expr)
+        except QueryError as error:
+            raise EvaluationError(str(error)) from error
+        vector = self._asked(question)
         self.series += vector.series
         return vector
 
