@@ -7,11 +7,12 @@ from playwright.sync_api import Page, expect
 from tests.running import RunningServer
 from tests.ui.conftest import CODEMIRROR_ATTRIBUTE, Complaints, OpenPage
 
-PAGES = ("/", "/explore", "/targets", "/ingest", "/cardinality", "/status", "/users")
+PAGES = ("/", "/explore", "/rules", "/targets", "/ingest", "/cardinality", "/status", "/users")
 #: What stands on each page once its answers are there.
 SETTLED = {
     "/": "Top processes",
     "/explore": "Nothing is asked yet",
+    "/rules": "Rules",
     "/targets": "Targets",
     "/ingest": "Who sends what",
     "/cardinality": "Not queried",

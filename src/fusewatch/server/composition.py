@@ -45,6 +45,7 @@ from fusewatch.server.own_metrics import OwnMetrics
 from fusewatch.server.reload_route import reload_route
 from fusewatch.server.remote_write_metrics import RemoteWriteMetrics
 from fusewatch.server.rooms import Rooms
+from fusewatch.server.rule_metrics import RuleMetrics
 from fusewatch.server.rule_plan import rule_plan
 from fusewatch.server.self_collector import SelfCollector
 from fusewatch.server.settings.model import Settings
@@ -135,6 +136,7 @@ class Composition:
         self.metrics.watch_query_cache(lambda: cache.statistics)
         self.metrics.watch_scrapes(self.scrape.statistics)
         self.metrics.watch_backups(self.backups.statistics)
+        self.metrics.registry.register(RuleMetrics(lambda: self.rules.groups))
         self.metrics.registry.register(
             RemoteWriteMetrics(
                 statistics=self.remote_writes.statistics, backlog=rooms.backlog.figures, newest=rooms.store.newest, clock=clock
@@ -254,6 +256,7 @@ class Composition:
             host_off=self.host.off_reason,
             config_problem=self.configuration.problem,
             remote_writes=lambda: views.remote_writes_of(self.remote_writes.statistics(), self._rooms.backlog.figures()),
+            rules=lambda: self.rules.groups,
             history=History(engine=self._engine, clock=self._clock),
             webhooks=lambda: self.configuration.settings.events.webhooks,
             secrets_base=self._base_dir,

@@ -12,6 +12,7 @@ import type { ReactNode } from 'react'
 import { validateCardinality } from '../pages/cardinality/search'
 import { validateExplore } from '../pages/explore/search'
 import { validateIngest } from '../pages/ingest/search'
+import { validateRules } from '../pages/rules/search'
 import { validateTargets } from '../pages/targets/search'
 import { NotFound, PageFailed } from './PageFailed'
 import { parseSearch, SHARED_DEFAULTS, stringifySearch, textOf, validateShared } from './search'
@@ -66,6 +67,13 @@ const exploreRoute = createRoute({
   component: lazyRouteComponent(() => import('../pages/explore/ExplorePage'), 'ExplorePage'),
 })
 
+const rulesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/rules',
+  validateSearch: validateRules,
+  component: lazyRouteComponent(() => import('../pages/rules/RulesPage'), 'RulesPage'),
+})
+
 const targetsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/targets',
@@ -101,7 +109,7 @@ const usersRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   loginRoute,
-  shellRoute.addChildren([overviewRoute, exploreRoute, targetsRoute, ingestRoute, cardinalityRoute, statusRoute, usersRoute]),
+  shellRoute.addChildren([overviewRoute, exploreRoute, rulesRoute, targetsRoute, ingestRoute, cardinalityRoute, statusRoute, usersRoute]),
 ])
 
 export const router = createRouter({

@@ -26,6 +26,7 @@ const PATHS = {
   play: 'M7 5l12 7-12 7z',
   refresh: 'M20 11a8 8 0 1 0-.8 5M20 5v6h-6',
   right: 'm9 6 6 6-6 6',
+  rules: 'M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 2h-15zM10 21h4',
   screen: 'M3 5h18v11H3zM8 20h8M12 16v4',
   search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14M16 16l5 5',
   server: 'M4 4h16v7H4zM4 13h16v7H4zM8 7.5h.01M8 16.5h.01',

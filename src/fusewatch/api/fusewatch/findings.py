@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
 
+from fusewatch.api.fusewatch.alert_findings import About, alert_findings
 from fusewatch.api.fusewatch.backups import BackupAge
 from fusewatch.api.fusewatch.ingest_findings import ingest_findings
 from fusewatch.api.fusewatch.models import Component, Finding, Host, Severity, Storage, Target
 from fusewatch.api.fusewatch.remote_writes import RemoteWriteState, remote_write_findings
 from fusewatch.api.fusewatch.thresholds import Thresholds
 from fusewatch.api.fusewatch.words import count, percent, size, span
+from fusewatch.rules.alert_state import ActiveAlert
 from fusewatch.storage.ingest_health import IngestStatistics
 
 _ORDER: Final[Mapping[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
@@ -42,6 +44,7 @@ class Situation:
     backup: BackupAge | None = None
     remote_writes: Sequence[RemoteWriteState] = ()
     ingest: IngestStatistics | None = None
+    firing: Sequence[ActiveAlert] = ()
 
 
 def findings(situation: Situation, thresholds: Thresholds | None = None) -> list[Finding]:
@@ -52,12 +55,24 @@ def findings(situation: Situation, thresholds: Thresholds | None = None) -> list
         *_storage(situation.storage, limits),
         *_host(situation, limits),
         *_targets(situation),
+        *alert_findings(situation.firing, _covered(situation, limits), situation.now),
         *ingest_findings(situation.ingest, situation.now, limits),
         *remote_write_findings(situation.remote_writes, situation.now, limits),
         *_configuration(situation.config_problem),
         *_backup(situation.backup),
     ]
     return sorted(found, key=lambda finding: _ORDER[finding.severity])
+
+
+def _covered(situation: Situation, limits: Thresholds) -> set[About]:
+    """What alerts may be about that our own findings say more of."""
+    host = situation.host
+    covered = {("availability", target.job) for target in situation.targets if target.health == "down"}
+    if host is not None and any(True for _ in _cpu(host, situation, limits)):
+        covered.add(("cpu", host.hostname))
+    if host is not None and any(True for _ in _memory(host, situation, limits)):
+        covered.add(("memory", host.hostname))
+    return covered
 
 
 def _grade(value: float, bounds: tuple[float, float]) -> Severity | None:

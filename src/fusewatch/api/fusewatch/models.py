@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Severity = Literal["critical", "warning", "info"]
+Layer = Literal["infrastructure", "service", "application", "security", "business"]
 
 
 class Answer(BaseModel):
@@ -245,7 +246,7 @@ class Finding(Answer):
     """One thing that is wrong, in words; ``link`` leads to the page that shows more."""
 
     severity: Severity
-    layer: Literal["infrastructure", "service", "application", "security", "business"]
+    layer: Layer
     title: str
     detail: str
     since: int | None = None

@@ -10,6 +10,7 @@ from fusewatch.api.fusewatch.events import events_router
 from fusewatch.api.fusewatch.ingest import ingest_router
 from fusewatch.api.fusewatch.models import ErrorAnswer
 from fusewatch.api.fusewatch.query_problem import query_problem_router
+from fusewatch.api.fusewatch.rules import rules_router
 from fusewatch.api.fusewatch.saved_queries import saved_queries_router
 from fusewatch.api.fusewatch.services import OwnServices
 from fusewatch.api.fusewatch.state import state_router
@@ -24,6 +25,7 @@ def own_router(services: OwnServices) -> APIRouter:
     router.include_router(state_router(services))
     router.include_router(cardinality_router(count=services.cardinality, pool=services.pool, clock=services.clock))
     router.include_router(query_problem_router(services.pool))
+    router.include_router(rules_router(services.rules))
     router.include_router(ingest_router(statistics=services.ingest, clock=services.clock))
     router.include_router(events_router(sink=services.event_sink, reader=services.event_reader, clock=services.clock))
     router.include_router(webhooks_router(sink=services.event_sink, settings=services.webhooks, base=services.secrets_base))

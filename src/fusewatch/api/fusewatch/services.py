@@ -13,6 +13,7 @@ from fusewatch.api.fusewatch.history import History
 from fusewatch.api.fusewatch.models import Host, Target, Version
 from fusewatch.api.fusewatch.remote_writes import RemoteWriteState
 from fusewatch.api.prometheus.pool import QueryPool
+from fusewatch.rules.group_run import GroupRun
 from fusewatch.saved_queries.book import SavedQueryBook
 from fusewatch.storage.cardinality import Cardinality, CardinalityQuestion
 from fusewatch.storage.ingest_health import IngestStatistics
@@ -46,6 +47,7 @@ class OwnServices:
     host_off: Callable[[], str | None] = lambda: None
     config_problem: Callable[[], str | None] = lambda: None
     remote_writes: Callable[[], Sequence[RemoteWriteState]] = tuple
+    rules: Callable[[], Sequence[GroupRun]] = tuple
     history: History | None = None
     webhooks: Callable[[], WebhooksSettings] = WebhooksSettings
     secrets_base: Path | None = None

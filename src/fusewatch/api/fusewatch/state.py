@@ -18,6 +18,8 @@ from fusewatch.api.fusewatch.models import Component, Components, Findings, Host
 from fusewatch.api.fusewatch.services import OwnServices
 from fusewatch.api.prometheus.errors import ApiError
 from fusewatch.promql.errors import QueryError
+from fusewatch.rules.alert_state import State
+from fusewatch.rules.manager import active_alerts
 from fusewatch.telemetry.ports import Budget, StorageError
 
 T = TypeVar("T")
@@ -117,6 +119,7 @@ class _State:
             config_problem=self._services.config_problem(),
             backup=self._services.backups.age() if self._services.backups else None,
             remote_writes=self._services.remote_writes(),
+            firing=[alert for _, _, alert in active_alerts(self._services.rules()) if alert.state is State.FIRING],
         )
         found = findings(situation)
         if any(finding.since is None for finding in found):

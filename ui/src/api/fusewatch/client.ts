@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { HttpClient, HttpRequest } from '../http'
+import { Rules } from './ruleSchemas'
 import * as s from './schemas'
 
 const BASE = '/api/fusewatch/v1'
@@ -86,6 +87,10 @@ export class FusewatchClient {
   cardinality({ match, ...question }: CardinalityQuestion, signal?: AbortSignal): Promise<s.Cardinality> {
     const query = { ...question, ...(match ? { 'match[]': match } : {}) }
     return this.http.json({ path: `${BASE}/cardinality`, query, signal, timeoutMs: COUNTING_TIMEOUT_MS }, s.Cardinality)
+  }
+
+  rules(signal?: AbortSignal): Promise<Rules> {
+    return this.get('/rules', Rules, signal)
   }
 
   targets(signal?: AbortSignal): Promise<s.Targets> {
