@@ -44,8 +44,9 @@ class MemoryReader(PlainReader):
         return self._versions.of(metrics)
 
     def fetch(self, matchers: Sequence[Matcher], start: int, end: int, budget: Budget, windows=()) -> SeriesSet:
+        found = super().fetch(matchers, start, end, budget, windows)
         self.widest = max(self.widest, end - start)
-        return super().fetch(matchers, start, end, budget, windows)
+        return found
 
     @property
     def metrics(self) -> set[str]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fusewatch.promql.ast import Selector, children
-from fusewatch.promql.parse import parse
 from fusewatch.rules.alert_series import ALERTS, ALERTS_FOR_STATE
 from fusewatch.rules.model import RecordingRule, Rule
+from fusewatch.rules.queries import prepared
 from fusewatch.telemetry.matchers import equal_metric
 
 
@@ -61,7 +61,7 @@ def _touched(rule: Rule) -> _Touched:
 
 
 def _read_by(expr: str) -> Iterator[str | None]:
-    waiting = [parse(expr)]
+    waiting = [prepared(expr).expr]
     while waiting:
         node = waiting.pop()
         waiting += children(node)

@@ -148,7 +148,7 @@ _FUNCTIONS: Final[Mapping[str, Method]] = {
 _SET: Final = TemplateSet(_FUNCTIONS)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)
 def _template(text: str) -> Template:
     return _SET.parse(text, _NAME, _VARIABLES)
 

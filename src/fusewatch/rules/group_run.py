@@ -28,6 +28,7 @@ from fusewatch.telemetry.alerts import Alert, Notifier
 from fusewatch.telemetry.clock import Clock
 from fusewatch.telemetry.labels import Labels
 from fusewatch.telemetry.ports import SampleSink, StorageError
+from fusewatch.telemetry.samples import SampleBatch
 from fusewatch.telemetry.time_intervals import TimeInterval
 
 Health = Literal["unknown", "ok", "err"]
@@ -91,6 +92,16 @@ class GroupFigures:
     moment: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What came of a rule: its samples, the same with markers of what is over, and the alerts of which it is time to tell."""
+
+    rule: RunningRule
+    output: Output
+    marked: Output
+    due: Sequence[tuple[ActiveAlert, Alert]]
+
+
 class GroupRun:
     """Evaluates a group's rules at its moments. ``evaluate`` may be called by itself, as tests and back-filling do."""
 
@@ -123,10 +134,9 @@ class GroupRun:
         self._mind_the_gap(now)
         self.figures.samples = 0
         for stage in self._stages:
-            rules = [self.rules[place] for place in stage]
-            outputs = await self._evaluated(rules, now)
-            await self._tell([rule.alerting for rule in rules if rule.alerting is not None], now)
-            await self._write(list(zip(rules, outputs, strict=True)))
+            done = await self._evaluated([self.rules[place] for place in stage], now)
+            await self._tell([due for one in done for due in one.due], now)
+            await self._write(done)
         figures = self.figures
         figures.iterations += 1
         figures.seconds = time.perf_counter() - begun
@@ -142,34 +152,32 @@ class GroupRun:
 
     # Evaluating -----------------------------------------------------------------------------------------------------------------
 
-    async def _evaluated(self, rules: Sequence[RunningRule], now: int) -> list[Output | None]:
-        """What each rule is to write, None where it failed; in as many threads as there may be."""
+    async def _evaluated(self, rules: Sequence[RunningRule], now: int) -> list[_Done]:
+        """What came of each rule that could be evaluated; in as many threads as there may be."""
         parts = min(self.tools.concurrency, len(rules))
         loop = asyncio.get_running_loop()
         works = [loop.run_in_executor(self.tools.threads, self._evaluate_some, rules[part::parts], now) for part in range(parts)]
-        done = await asyncio.gather(*works)
-        outputs: list[Output | None] = [None] * len(rules)
-        for part, some in enumerate(done):
-            outputs[part::parts] = some
-        return outputs
+        return [done for some in await asyncio.gather(*works) for done in some]
 
-    def _evaluate_some(self, rules: Sequence[RunningRule], now: int) -> list[Output | None]:
-        return [self._evaluate_one(rule, now) for rule in rules]
+    def _evaluate_some(self, rules: Sequence[RunningRule], now: int) -> list[_Done]:
+        done = [self._evaluate_one(rule, now) for rule in rules]
+        return [one for one in done if one is not None]
 
-    def _evaluate_one(self, rule: RunningRule, now: int) -> Output | None:
+    def _evaluate_one(self, rule: RunningRule, now: int) -> _Done | None:
         begun = time.perf_counter()
         self.figures.evaluations += 1
         time_ms = now - self.group.offset_ms
         moment = Moment(self.tools.engine, time_ms=time_ms, now_ms=now, intervals=self.tools.intervals)
-        output = None
+        done = None
         try:
             output = self._output(rule, moment, now, time_ms)
+            done = _Done(rule, output, rule.kept.marked(output), self._due(rule, now))
         except EvaluationError as error:
             self._fail(rule, str(error))
         except Exception as error:  # noqa: BLE001 - one rule must not stop the others
             self._fail(rule, f"{type(error).__name__}: {error}")
         rule.seconds, rule.evaluated_at = time.perf_counter() - begun, self.tools.clock.now_ms()
-        return output
+        return done
 
     def _output(self, rule: RunningRule, moment: Moment, now: int, time_ms: int) -> Output:
         if rule.alerting is None:
@@ -191,17 +199,23 @@ class GroupRun:
 
     # Telling and writing --------------------------------------------------------------------------------------------------------
 
-    async def _tell(self, states: Sequence[AlertingState], now: int) -> None:
-        due = [(state.rule, alert) for state in states for alert in state.alerts if self._is_due(alert, now)]
+    def _due(self, rule: RunningRule, now: int) -> list[tuple[ActiveAlert, Alert]]:
+        """The alerts of which it is time to tell."""
+        if rule.alerting is None:
+            return []
+        until = now + _VALID_FOR * max(self.group.interval_ms, self.tools.resend_delay_ms)
+        due = [alert for alert in rule.alerting.alerts if self._is_due(alert, now)]
+        return [(alert, self._told(rule.alerting.rule, alert, until)) for alert in due]
+
+    async def _tell(self, due: Sequence[tuple[ActiveAlert, Alert]], now: int) -> None:
         if not due:
             return
-        valid_ms = _VALID_FOR * max(self.group.interval_ms, self.tools.resend_delay_ms)
         try:
-            await self.tools.notifier.notify([self._told(rule, alert, now + valid_ms) for rule, alert in due])
+            await self.tools.notifier.notify([told for _, told in due])
         except OSError as error:
             self._log.error("alerts could not be handed on; they are tried again", alerts=len(due), error=str(error))
             return
-        for _, alert in due:
+        for alert, _ in due:
             alert.told_at = now
 
     def _is_due(self, alert: ActiveAlert, now: int) -> bool:
@@ -221,26 +235,26 @@ class GroupRun:
             generator_url=f"{surroundings.external_url}/graph?g0.expr={quote_plus(rule.expr)}&g0.tab=1",
         )
 
-    async def _write(self, done: Sequence[tuple[RunningRule, Output | None]]) -> None:
+    async def _write(self, done: Sequence[_Done]) -> None:
         """All that the rules of a stage write, as one batch: the next stage sees it."""
-        written = [(rule, output) for rule, output in done if output is not None]
-        marked = [rule.kept.marked(output) for rule, output in written]
-        if not any(len(output) for output in marked):
-            for rule, output in written:
-                rule.kept.wrote(output)
-            return
-        known = frozenset().union(*(rule.kept.last for rule, _ in written))
-        try:
-            async with asyncio.timeout(_WRITE_LIMIT_S):
-                await self.tools.sink.write(batch_of(marked, known))
-        except (StorageError, TimeoutError) as error:
-            for rule, _ in written:
-                # All series are named again, and marked again where they are over.
-                self._fail(rule, f"what it found could not be written: {error}")
-            return
-        for rule, output in written:
-            rule.kept.wrote(output)
-            self.figures.samples += len(output)
+        if any(len(one.marked) for one in done):
+            loop = asyncio.get_running_loop()
+            batch = await loop.run_in_executor(self.tools.threads, _batch_of, done)
+            try:
+                async with asyncio.timeout(_WRITE_LIMIT_S):
+                    await self.tools.sink.write(batch)
+            except (StorageError, TimeoutError) as error:
+                for one in done:
+                    # All series are named again, and marked again where they are over.
+                    self._fail(one.rule, f"what it found could not be written: {error}")
+                return
+        for one in done:
+            one.rule.kept.wrote(one.output)
+            self.figures.samples += len(one.output)
+
+
+def _batch_of(done: Sequence[_Done]) -> SampleBatch:
+    return batch_of([one.marked for one in done], frozenset().union(*(one.rule.kept.last for one in done)))
 
 
 def _alert_series(alerts: Sequence[ActiveAlert], timestamp: int) -> Output:

@@ -105,7 +105,11 @@ class RuleManager:
         )
         unchanged = {group.key for group in plan.groups if group.key in before and _is_same(before[group.key], group, tools)}
         await self._stop([key for key in self._tasks if key not in unchanged])
-        runs = [before[group.key] if group.key in unchanged else GroupRun(group, tools) for group in plan.groups]
+        # In a thread: ten thousand expressions are looked into.
+        news = await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: {group.key: GroupRun(group, tools) for group in plan.groups if group.key not in unchanged}
+        )
+        runs = [news.get(group.key) or before[group.key] for group in plan.groups]
         for run in runs:
             if run.group.key not in unchanged:
                 self._fill(run, before.get(run.group.key), remembered, plan)

@@ -18,7 +18,7 @@ from fusewatch.api.fusewatch.models import Component, Components, Findings, Host
 from fusewatch.api.fusewatch.services import OwnServices
 from fusewatch.api.prometheus.errors import ApiError
 from fusewatch.promql.errors import QueryError
-from fusewatch.rules.alert_state import State
+from fusewatch.rules.alert_state import ActiveAlert, State
 from fusewatch.rules.manager import active_alerts
 from fusewatch.telemetry.ports import Budget, StorageError
 
@@ -119,12 +119,15 @@ class _State:
             config_problem=self._services.config_problem(),
             backup=self._services.backups.age() if self._services.backups else None,
             remote_writes=self._services.remote_writes(),
-            firing=[alert for _, _, alert in active_alerts(self._services.rules()) if alert.state is State.FIRING],
+            firing=await asyncio.to_thread(self._firing),
         )
         found = findings(situation)
         if any(finding.since is None for finding in found):
             found = findings(replace(situation, since=await self._since(host)))
         return Findings(as_of=situation.now, findings=found)
+
+    def _firing(self) -> list[ActiveAlert]:
+        return [alert for _, _, alert in active_alerts(self._services.rules()) if alert.state is State.FIRING]
 
     async def _if_known(self, ask: Callable[[], T]) -> T | None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -13,13 +14,14 @@ from fusewatch.rules.loading import RuleFile, parse_rules
 FILES: Final = ("guide.yml", "presence.yml")
 
 
+@cache
 def shipped_rules() -> Sequence[RuleFile]:
     """The files as they are; a test holds them valid.
 
     Raises:
         RuleError: one has been damaged.
     """
-    return [_read(name) for name in FILES]
+    return tuple(_read(name) for name in FILES)
 
 
 def _read(name: str) -> RuleFile:
