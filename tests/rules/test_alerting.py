@@ -57,7 +57,7 @@ def test_whoever_notifies_is_told_when_it_fires_again_after_a_while_and_once_whe
     assert told == [(3, 7), (3, 8), (3, 6)]
     assert str(world.told.alerts[0].labels) == '{alertname="Down", cluster="c", instance="a", severity="critical"}'
     assert world.told.alerts[0].annotations.as_dict() == {"summary": "a is down (0)"}
-    assert world.told.alerts[0].generator_url == "http://here/graph?g0.expr=up+%3D%3D+0&g0.tab=1"
+    assert world.told.alerts[0].generator_url == "http://here/explore?q=up+%3D%3D+0"
 
 
 def test_what_could_not_be_told_is_told_again() -> None:

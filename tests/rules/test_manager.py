@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from tests.rules.evaluating import MINUTE, Told
@@ -93,9 +94,39 @@ def test_what_does_not_change_is_not_touched() -> None:
         async with running(store, Told(), plan()) as manager:
             await until(lambda: manager.groups and manager.groups[0].figures.iterations > 1)
             before = manager.groups[0]
-            manager.apply(plan())
-            await asyncio.sleep(0.1)
+            # Another group comes beside it, so that it is seen when the plan was taken up.
+            more = plan(rules=RULES.replace("name: one", "name: two"))
+            manager.apply(replace(plan(), groups=[*plan().groups, *more.groups]))
+            await until(lambda: len(manager.groups) == 2)
             assert manager.groups[0] is before
+
+    asyncio.run(scenario())
+
+
+def test_a_group_of_another_name_goes_on_with_its_alerts() -> None:
+    async def scenario() -> None:
+        store, told = Store(), Told()
+        store.set('up{instance="a"} 0')
+        async with running(store, told, plan()) as manager:
+            await until(lambda: told.alerts)
+            (before,) = [alert for _, _, alert in active_alerts(manager.groups)]
+            manager.apply(plan(rules=RULES.replace("name: one", "name: renamed")))
+            await until(lambda: [run.group.name for run in manager.groups] == ["renamed"])
+            assert [alert for _, _, alert in active_alerts(manager.groups)] == [before]
+            assert value_of(store, "copied") == [1.0]
+
+    asyncio.run(scenario())
+
+
+def test_new_texts_of_a_rule_are_those_of_its_alerts() -> None:
+    async def scenario() -> None:
+        store, told = Store(), Told()
+        store.set('up{instance="a"} 0')
+        rules = RULES.replace("labels: {{severity: page}}", "labels: {{severity: page}}, annotations: {{summary: WORDS}}")
+        async with running(store, told, plan(rules=rules.replace("WORDS", "old"))) as manager:
+            await until(lambda: told.alerts)
+            manager.apply(plan(rules=rules.replace("WORDS", "new")))
+            await until(lambda: [alert.annotations["summary"] for _, _, alert in active_alerts(manager.groups)] == ["new"])
 
     asyncio.run(scenario())
 

@@ -14,7 +14,7 @@ import structlog
 from fusewatch.rules.alert_series import ALERT_NAME
 from fusewatch.rules.alert_state import ActiveAlert, Held, State
 from fusewatch.rules.errors import EvaluationError, TooManyError
-from fusewatch.rules.expansion import AlertData, Expander, is_plain
+from fusewatch.rules.expansion import AlertData, Expander, plain_text
 from fusewatch.rules.model import AlertingRule, AtTimes
 from fusewatch.rules.settings import NoData
 from fusewatch.rules.vector import Vector
@@ -58,7 +58,10 @@ class AlertingState:
         self._surroundings = surroundings
         self._alerts: dict[Labels, ActiveAlert] = {}
         self._seen: dict[Labels, int] = {}
-        self._plain = {name: text for name, text in rule.annotations.items() if is_plain(text)}
+        self._plain_labels = _plain(rule.labels)
+        self._plain_annotations = _plain(rule.annotations)
+        #: The annotations of every alert, where they depend on none.
+        self._same = Labels(self._plain_annotations) if len(self._plain_annotations) == len(rule.annotations) else None
         self._log = structlog.get_logger("fusewatch.rules").bind(component="rules", rule=rule.name)
 
     @property
@@ -96,10 +99,10 @@ class AlertingState:
             raise TooManyError(f"exceeded limit of {limit} with {len(found)} alerts")
         gone = [alert for labels, alert in self._alerts.items() if alert.state is not State.INACTIVE and labels not in found]
         missing = self._missing(expr, gone, conditions, now) if expr else frozenset()
-        clear = self._clear(gone, conditions, expander)
+        clear = self._clear(gone, conditions, expander) if expr else None
         # From here on nothing fails.
         for labels, (value, data) in found.items():
-            self._see(labels, value, self._annotations(data, expander, self._alerts.get(labels)), now)
+            self._see(labels, value, self._annotations(data, expander), now)
         for alert in gone:
             self._miss(alert, now, no_data=alert.labels in missing, clear=clear)
         self._fire_without_data(missing, found, expander, now)
@@ -125,15 +128,15 @@ class AlertingState:
         return AlertData(labels, value, self._surroundings.external_labels, self._surroundings.external_url)
 
     def _labelled(self, labels: Labels, data: AlertData, expander: Expander) -> Labels:
-        added = {name: text if is_plain(text) else self._expanded(text, data, expander) for name, text in self.rule.labels.items()}
-        return labels.replace({METRIC_NAME: "", **added, ALERT_NAME: self.rule.name})
+        others = ((name, text) for name, text in self.rule.labels.items() if name not in self._plain_labels)
+        added = {name: self._expanded(text, data, expander) for name, text in others}
+        return labels.replace({METRIC_NAME: "", **self._plain_labels, **added, ALERT_NAME: self.rule.name})
 
-    def _annotations(self, data: AlertData, expander: Expander, known: ActiveAlert | None) -> Labels:
-        """The texts of an alert; those of one with the same value are taken over where they depend on nothing else."""
-        if known is not None and not self.rule.annotations.keys() - self._plain.keys() and known.annotations:
-            return known.annotations
-        texts = ((name, self._plain.get(name) or self._expanded(text, data, expander)) for name, text in self.rule.annotations.items())
-        return Labels(texts)
+    def _annotations(self, data: AlertData, expander: Expander) -> Labels:
+        if self._same is not None:
+            return self._same
+        others = ((name, text) for name, text in self.rule.annotations.items() if name not in self._plain_annotations)
+        return Labels({**self._plain_annotations, **{name: self._expanded(text, data, expander) for name, text in others}})
 
     def _expanded(self, text: str, data: AlertData, expander: Expander) -> str:
         try:
@@ -169,8 +172,7 @@ class AlertingState:
         return labels.without((ALERT_NAME, *self.rule.labels))
 
     def _labelled_plainly(self, labels: Labels) -> Labels:
-        added = {name: text for name, text in self.rule.labels.items() if is_plain(text)}
-        return labels.replace({**added, ALERT_NAME: self.rule.name})
+        return labels.replace({**self._plain_labels, ALERT_NAME: self.rule.name})
 
     def _fire_without_data(self, missing: Iterable[Labels], found: Mapping[Labels, Any], expander: Expander, now: int) -> None:
         if self.rule.no_data is not NoData.ALERT:
@@ -179,7 +181,7 @@ class AlertingState:
             alert = self._alerts.get(labels)
             if labels not in found and (alert is None or alert.state is State.INACTIVE):
                 alert = ActiveAlert(labels=labels, active_at=now, last_seen=self._seen.get(self._without_added(labels), now))
-                alert.annotations = self._annotations(self._data(labels, alert.value), expander, None)
+                alert.annotations = self._annotations(self._data(labels, alert.value), expander)
                 alert.hold(Held.NO_DATA, alert.last_seen)
                 self._alerts[labels] = alert
 
@@ -234,3 +236,8 @@ class AlertingState:
         ]
         for labels in over:
             del self._alerts[labels]
+
+
+def _plain(texts: Mapping[str, str]) -> dict[str, str]:
+    """Those that say the same of every alert."""
+    return {name: plain for name, text in texts.items() if (plain := plain_text(text)) is not None}

@@ -158,9 +158,11 @@ def check_text(text: str) -> None:
     _template(text)
 
 
-def is_plain(text: str) -> bool:
-    """Whether a text says the same of every alert."""
-    return all(isinstance(node, Text) for node in _template(text).tree.nodes)
+def plain_text(text: str) -> str | None:
+    """What a text says of every alert; None where it depends on the alert."""
+    parts = [node.text if isinstance(node, Text) else None for node in _template(text).tree.nodes]
+    known = [part for part in parts if part is not None]
+    return "".join(known) if len(known) == len(parts) else None
 
 
 class Expander:

@@ -34,6 +34,8 @@ from fusewatch.telemetry.time_intervals import TimeInterval
 Health = Literal["unknown", "ok", "err"]
 
 _WRITE_LIMIT_S: Final = 30.0
+#: How long a group that ends waits for the queries under way.
+_FAREWELL_S: Final = 30.0
 #: An alert that is told of holds for so many times of what lies between two tellings.
 _VALID_FOR: Final = 4
 
@@ -157,7 +159,16 @@ class GroupRun:
         parts = min(self.tools.concurrency, len(rules))
         loop = asyncio.get_running_loop()
         works = [loop.run_in_executor(self.tools.threads, self._evaluate_some, rules[part::parts], now) for part in range(parts)]
-        return [done for some in await asyncio.gather(*works) for done in some]
+        try:
+            found = await asyncio.shield(asyncio.gather(*works))
+        except asyncio.CancelledError:
+            # A thread can't be stopped, and whoever takes the alerts over must not share them with it.
+            await asyncio.wait(works, timeout=_FAREWELL_S)
+            raise
+        done = [one for some in found for one in some]
+        self.figures.evaluations += len(rules)
+        self.figures.failures += len(rules) - len(done)
+        return done
 
     def _evaluate_some(self, rules: Sequence[RunningRule], now: int) -> list[_Done]:
         done = [self._evaluate_one(rule, now) for rule in rules]
@@ -165,7 +176,6 @@ class GroupRun:
 
     def _evaluate_one(self, rule: RunningRule, now: int) -> _Done | None:
         begun = time.perf_counter()
-        self.figures.evaluations += 1
         time_ms = now - self.group.offset_ms
         moment = Moment(self.tools.engine, time_ms=time_ms, now_ms=now, intervals=self.tools.intervals)
         done = None
@@ -193,7 +203,6 @@ class GroupRun:
         return output
 
     def _fail(self, rule: RunningRule, error: str) -> None:
-        self.figures.failures += 1
         rule.failed(error)
         self._log.warning("a rule could not be evaluated", rule=rule.rule.name, error=error)
 
@@ -232,7 +241,7 @@ class GroupRun:
             annotations=alert.annotations,
             starts_at=alert.fired_at,
             ends_at=alert.resolved_at if alert.state is State.INACTIVE else until,
-            generator_url=f"{surroundings.external_url}/graph?g0.expr={quote_plus(rule.expr)}&g0.tab=1",
+            generator_url=f"{surroundings.external_url}/explore?q={quote_plus(rule.expr)}",
         )
 
     async def _write(self, done: Sequence[_Done]) -> None:
@@ -244,6 +253,7 @@ class GroupRun:
                 async with asyncio.timeout(_WRITE_LIMIT_S):
                     await self.tools.sink.write(batch)
             except (StorageError, TimeoutError) as error:
+                self.figures.failures += len(done)
                 for one in done:
                     # All series are named again, and marked again where they are over.
                     self._fail(one.rule, f"what it found could not be written: {error}")

@@ -28,6 +28,9 @@ from fusewatch.telemetry.time_intervals import TimeInterval
 _BEGIN_ANEW_S: Final = 5.0
 _WRITE_LIMIT_S: Final = 30.0
 
+#: Rules of an earlier plan that nobody has taken over yet, by what makes them the same.
+_Known = dict[tuple[object, ...], list[RunningRule]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulePlan:
@@ -110,9 +113,12 @@ class RuleManager:
             self._threads, lambda: {group.key: GroupRun(group, tools) for group in plan.groups if group.key not in unchanged}
         )
         runs = [news.get(group.key) or before[group.key] for group in plan.groups]
-        for run in runs:
-            if run.group.key not in unchanged:
-                self._fill(run, before.get(run.group.key), remembered, plan)
+        gone = _by_identity(rule for key, run in before.items() if key not in {group.key for group in plan.groups} for rule in run.rules)
+        for run in news.values():
+            known = _by_identity(before[run.group.key].rules) if run.group.key in before else gone
+            self._fill(run, known, remembered, plan)
+        # Only what begins with this process may go on where the one before it ended.
+        self._remembered = {}
         over = self._left_over(runs)
         self._runs = runs
         for run in runs:
@@ -120,9 +126,8 @@ class RuleManager:
                 self._tasks[run.group.key] = asyncio.create_task(self._keep_running(run), name=f"rules {run.group.name}")
         await self._mark_over(over)
 
-    def _fill(self, run: GroupRun, before: GroupRun | None, remembered: Mapping[str, Sequence[Remembered]], plan: RulePlan) -> None:
-        """What the group's rules know from before: of the same group in the last plan, or of the process before this one."""
-        known = {} if before is None else _by_identity(before.rules)
+    def _fill(self, run: GroupRun, known: _Known, remembered: Mapping[str, Sequence[Remembered]], plan: RulePlan) -> None:
+        """What the group's rules know from before: of the last plan, of a group of another name too, or of the process before this one."""
         now = self._base.clock.now_ms()
         for rule in run.rules:
             waiting = known.get(_identity(rule), [])
@@ -131,7 +136,7 @@ class RuleManager:
                 rule.kept = old.kept
                 if rule.alerting is not None and old.alerting is not None:
                     rule.alerting.take_over(old.alerting.alerts)
-            elif rule.alerting is not None and before is None:
+            elif rule.alerting is not None:
                 of_name = remembered.get(rule.rule.name, ())
                 rule.alerting.take_over(alerts_of(rule.alerting.rule, of_name, now, plan.for_grace_period_ms))
 
@@ -189,8 +194,8 @@ def _identity(rule: RunningRule) -> tuple[object, ...]:
     return isinstance(rule.rule, AlertingRule), rule.rule.name, tuple(sorted(rule.rule.labels.items()))
 
 
-def _by_identity(rules: Iterable[RunningRule]) -> dict[tuple[object, ...], list[RunningRule]]:
-    known: dict[tuple[object, ...], list[RunningRule]] = {}
+def _by_identity(rules: Iterable[RunningRule]) -> _Known:
+    known: _Known = {}
     for rule in rules:
         known.setdefault(_identity(rule), []).append(rule)
     return known

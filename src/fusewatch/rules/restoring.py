@@ -11,7 +11,7 @@ import numpy as np
 
 from fusewatch.rules.alert_series import ALERT_NAME, ALERTS_FOR_STATE
 from fusewatch.rules.alert_state import ActiveAlert, State
-from fusewatch.rules.expansion import is_plain
+from fusewatch.rules.expansion import plain_text
 from fusewatch.rules.model import AlertingRule
 from fusewatch.telemetry.labels import METRIC_NAME, Labels
 from fusewatch.telemetry.matchers import Matcher, MatchOp
@@ -54,7 +54,7 @@ def alerts_of(rule: AlertingRule, remembered: Iterable[Remembered], now: int, gr
 
     As in Prometheus, what was pending fires no earlier than ``grace_ms`` from now, and begins anew where it waits less than that anyway.
     """
-    plain = {name: text for name, text in rule.labels.items() if is_plain(text)}
+    plain = {name: plain for name, text in rule.labels.items() if (plain := plain_text(text)) is not None}
     return [
         _restored(rule, one, now, grace_ms)
         for one in remembered

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from fusewatch.telemetry.time_intervals import zone_of
 from fusewatch.templates.errors import TemplateRunError
 from fusewatch.templates.values import Method
 
@@ -129,14 +129,9 @@ def zone_named(name: str) -> tzinfo:
     Raises:
         TemplateRunError: there is none.
     """
-    if name in ("", "UTC"):
-        return UTC
-    if name == "Local":
-        local = datetime.now().astimezone().tzinfo
-        return UTC if local is None else local
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        return zone_of(name)
+    except ValueError as error:
         raise TemplateRunError(f"unknown time zone {name}") from error
 
 
