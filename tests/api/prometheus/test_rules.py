@@ -155,3 +155,8 @@ async def test_alerts(served: Served) -> None:
 )  # fmt: skip
 def test_values_are_written_as_go_does(value: object, text: str) -> None:
     assert value_text(value) == text
+
+
+async def test_links_that_templates_make_lead_to_explore(served: Served):
+    answer = await served.get("/graph?g0.expr=up+%3D%3D+0&g0.tab=1&g1.expr=x")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/explore?q=up+%3D%3D+0&q=x")

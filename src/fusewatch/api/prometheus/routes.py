@@ -7,6 +7,7 @@ from starlette.routing import Route
 from fusewatch.api.prometheus.admin import admin_routes
 from fusewatch.api.prometheus.export import export_route
 from fusewatch.api.prometheus.federate import federate_route
+from fusewatch.api.prometheus.links import graph_route
 from fusewatch.api.prometheus.metadata import metadata_routes
 from fusewatch.api.prometheus.queries import query_routes
 from fusewatch.api.prometheus.read import read_route
@@ -24,6 +25,7 @@ def prometheus_routes(services: PrometheusServices) -> list[Route]:
         *metadata_routes(services),
         *target_routes(services),
         *rule_routes(services),
+        graph_route(),
         *status_routes(services),
         *admin_routes(services),
         federate_route(services),
