@@ -30,7 +30,8 @@ class RuleSettings(Block):
     no_data: NoData = NoData.KEEP
     #: How long an alert is kept without data at most.
     no_data_for: DurationMs = 24 * 3_600_000
-    #: Rules that are evaluated at the same time; those of one group that build on each other never are.
+    #: Rules that are evaluated at the same time; those of one group that build on each other never are. A change takes effect at the next
+    #: start.
     concurrency: Annotated[int, Field(gt=0, le=64)] = 4
     #: An alert that fired when the server stopped less than this ago goes on where it was.
     outage_tolerance: DurationMs = 3_600_000

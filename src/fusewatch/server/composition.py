@@ -129,9 +129,15 @@ class Composition:
             clock=clock,
             concurrency=settings.rules.concurrency,
         )
+        self._watch(cache)
+        self.app = self._build_app(settings)
+
+    def _watch(self, cache: ResultCache) -> None:
+        """Shows how all parts are in /metrics."""
+        store = self._rooms.store
         self.metrics.watch_components(self.supervisor.statuses, ready=lambda: not self.supervisor.unready_reasons())
-        self.metrics.watch_storage(rooms.store.statistics)
-        self.metrics.watch_ingest(rooms.store.ingest_statistics)
+        self.metrics.watch_storage(store.statistics)
+        self.metrics.watch_ingest(store.ingest_statistics)
         self.metrics.watch_queries(self.pool.statistics)
         self.metrics.watch_query_cache(lambda: cache.statistics)
         self.metrics.watch_scrapes(self.scrape.statistics)
@@ -139,10 +145,9 @@ class Composition:
         self.metrics.registry.register(RuleMetrics(lambda: self.rules.groups))
         self.metrics.registry.register(
             RemoteWriteMetrics(
-                statistics=self.remote_writes.statistics, backlog=rooms.backlog.figures, newest=rooms.store.newest, clock=clock
+                statistics=self.remote_writes.statistics, backlog=self._rooms.backlog.figures, newest=store.newest, clock=self._clock
             )
         )
-        self.app = self._build_app(settings)
 
     def start(self) -> None:
         """Starts all components."""
